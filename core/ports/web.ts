@@ -29,5 +29,8 @@ export interface WebServer {
 }
 
 export interface WebPort {
-  listen(address: { readonly host: string; readonly port: number }, routes: readonly (Route & { readonly handler: RouteHandler })[]): Promise<WebServer>;
+  listen(
+    address: { readonly host: string; readonly port: number },
+    routes: readonly (Route & { readonly handler: RouteHandler })[],
+  ): Promise<WebServer>;
 }

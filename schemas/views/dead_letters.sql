@@ -1,0 +1,2 @@
+-- Messages that could not be processed, and what became of them.
+SELECT d.* FROM {store}.dead_letters AS d WHERE NOT d.deleted
