@@ -126,12 +126,7 @@ export class Intake<E extends Entry> implements Taker {
     if (running.entries.length === 0) return;
     this.#running.add(running);
     const batch = running.entries.map((entry) => entry.delivered);
-    let answer: Promise<readonly Disposition[]>;
-    try {
-      answer = this.#handler(batch, running.abort.signal);
-    } catch (error) {
-      answer = Promise.reject(error as Error);
-    }
+    const answer = (async () => this.#handler(batch, running.abort.signal))();
     void answer.then(
       (dispositions) => this.#answered(running, dispositions),
       (error: unknown) => this.#threw(running, error),

@@ -6,7 +6,8 @@
  * - `retry(after)` is advice. Delivery attempts are approximate and count expired leases.
  * - A subscription sees only what was published after it exists. Seeking back needs retention; a seek acks everything older.
  * - No figure for the backlog, and no ack and publish in one transaction.
- * - A message has at most 10 MB, 100 attributes, 256 bytes a key, 1,024 bytes a value, and is never empty.
+ * - A message has at most 10 MB (body and attributes), 100 attributes, 256 bytes a key, 1,024 bytes a value, and is never
+ *   empty; keys that begin with `goog` are Google's.
  * - Unread messages die after the retention. A publish may fail, or succeed and be reported failed.
  */
 import type { Disposition } from '../disposition.ts';
@@ -49,7 +50,12 @@ export interface SubscriptionSpec {
   readonly flow: Flow;
 }
 
-/** Called again before earlier calls have answered, up to `flow.outstanding*`. Throwing releases the whole batch. */
+/**
+ * Called again before earlier calls have answered, up to `flow.outstanding*`; a batch never mixes lanes. Throwing, or
+ * answering another number of dispositions than messages, releases the whole batch. `ack`, `discard` and `deadLetter` all
+ * end the message for the broker: the runtime has counted or parked it before. The signal aborts when the batch is
+ * released: what is answered then is ignored.
+ */
 export type BatchHandler = (batch: readonly Delivered[], signal: AbortSignal) => Promise<readonly Disposition[]>;
 
 export interface Consumer {
