@@ -30,7 +30,10 @@ module.exports = {
       name: 'core-is-pure',
       severity: 'error',
       from: { path: '^(core|schemas)/' },
-      to: { dependencyTypes: ['npm', 'core'], pathNot: '(node_modules/(avsc|cloudevents|libphonenumber-js)/|^(node:)?crypto$|^(node:)?zlib$)' },
+      to: {
+        dependencyTypes: ['npm', 'core'],
+        pathNot: '(node_modules/(avsc|cloudevents|libphonenumber-js)/|^(node:)?crypto$|^(node:)?zlib$)',
+      },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
   ],

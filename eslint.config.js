@@ -2,9 +2,18 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const ambient = [
-  { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Time comes in through the Clock port.' },
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes in through the Clock port.' },
-  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Randomness comes in as a port.' },
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: 'Time comes in through the Clock port.',
+  },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Time comes in through the Clock port.',
+  },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'Randomness comes in as a port.',
+  },
   { selector: "CallExpression[callee.name='setTimeout']", message: 'Waiting goes through the Clock port.' },
   { selector: "CallExpression[callee.name='setInterval']", message: 'Waiting goes through the Clock port.' },
 ];

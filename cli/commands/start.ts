@@ -1,0 +1,173 @@
+/** `tributary start`: the whole river in one process, until it is told to stop or, with --until-idle, until all is done. */
+import { mkdirSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { pinoListener } from '#runtime/logging.ts';
+import { TelemetryHub } from '#core/telemetry.ts';
+import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
+import { operate, type Status } from '#runtime/operations.ts';
+import { serveSocket } from '#runtime/socket.ts';
+import { environmentName } from '#core/config.ts';
+import { liveView } from '../live-view.ts';
+import { loadSettings, stateOf, withCommonOptions, type CommonOptions } from '../settings.ts';
+import { saveSettings, startSimulators, type Simulators } from '../simulators.ts';
+import { summaryOf } from '../summary.ts';
+import { untilIdle } from '../until-idle.ts';
+import { positive } from './query.ts';
+
+interface StartOptions extends CommonOptions {
+  readonly untilIdle?: true;
+  readonly contacts: number;
+  readonly changes: number;
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly sources: string;
+}
+
+const SHOW_EVERY_MS = 500;
+
+export function startCommand(): Command {
+  return withCommonOptions(new Command('start'))
+    .description('Run every stage; without credentials against simulated vendors')
+    .option('--until-idle', 'stop after the first full sync and a fixed number of live changes, and print a summary')
+    .addOption(new Option('--sources <list>', 'sources to run').env(environmentName('sources')).default(''))
+    .option('--contacts <n>', 'contacts of the simulated company', positive, 2_000)
+    .option('--changes <n>', 'live changes with --until-idle', positive, 200)
+    .option('--per-second <n>', 'live changes a second', positive, 20)
+    .option('--seed <n>', 'seed of the simulated company', positive, 7)
+    .action(start);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const startedMs = performance.now();
+  const folder = stateOf(options);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const simulators = (await wantsSimulators(options))
+    ? await startSimulators({ ...options, folder, sources: sourcesOf(options) })
+    : undefined;
+  try {
+    await flow(options, folder, simulators, startedMs);
+  } finally {
+    await simulators?.stop();
+  }
+}
+
+async function flow(
+  options: StartOptions,
+  folder: string,
+  simulators: Simulators | undefined,
+  startedMs: number,
+): Promise<void> {
+  if (simulators !== undefined) saveSettings(folder, simulators.settings);
+  const { settings } = await loadSettings(options, {
+    ...simulators?.settings,
+    ...(simulators === undefined ? {} : { 'web.port': process.env[environmentName('web.port')] ?? '0' }),
+  });
+  const telemetry = new TelemetryHub();
+  telemetry.listen(pinoListener(folder, settings.runtime['log.level']));
+  const runtime = await startEmbedded({ settings, telemetry, flowing: true });
+  const closeSocket = await serveSocket(folder, runtime).catch(async (error: unknown) => {
+    await runtime.stop();
+    throw error;
+  });
+  const stopping = stopOnSignal();
+  try {
+    await simulators?.subscribe(runtime.webUrl);
+    if (!options.json) announce(folder, runtime, simulators !== undefined);
+    await watch(options, runtime, simulators, stopping);
+    if (options.untilIdle && !stopping.aborted) await printSummary(options, runtime, startedMs);
+  } finally {
+    await closeSocket();
+    await runtime.stop();
+  }
+}
+
+async function watch(
+  options: StartOptions,
+  runtime: EmbeddedRuntime,
+  simulators: Simulators | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const view = options.json ? undefined : liveView(process.stdout);
+  const show = async (): Promise<void> => view?.show(await statusOf(runtime));
+  const timer = setInterval(() => void show().catch(() => undefined), SHOW_EVERY_MS);
+  try {
+    await firstSync(runtime, signal);
+    if (options.untilIdle) await fixedChanges(options, runtime, simulators, signal);
+    else await endlessChanges(options, simulators, signal);
+    await show();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(timer);
+    view?.done();
+  }
+}
+
+async function firstSync(runtime: EmbeddedRuntime, signal: AbortSignal): Promise<void> {
+  await untilIdle(runtime, 1_000, signal);
+}
+
+async function fixedChanges(
+  options: StartOptions,
+  runtime: EmbeddedRuntime,
+  simulators: Simulators | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (simulators === undefined) return;
+  await simulators.startChanges({ count: options.changes, perSecond: options.perSecond });
+  await simulators.untilChanged(signal);
+  await untilIdle(runtime, 3_000, signal);
+}
+
+async function endlessChanges(
+  options: StartOptions,
+  simulators: Simulators | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await simulators?.startChanges({ count: Number.MAX_SAFE_INTEGER, perSecond: Math.min(options.perSecond, 2) });
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+async function printSummary(options: StartOptions, runtime: EmbeddedRuntime, startedMs: number): Promise<void> {
+  const summary = summaryOf(await statusOf(runtime), performance.now() - startedMs);
+  console.log(options.json ? JSON.stringify(summary) : JSON.stringify(summary, null, 2));
+}
+
+function statusOf(runtime: EmbeddedRuntime): Promise<Status> {
+  const io = { emit: () => undefined, progress: () => undefined, signal: new AbortController().signal };
+  return operate(runtime, 'status', {}, io) as Promise<Status>;
+}
+
+function announce(folder: string, runtime: EmbeddedRuntime, simulated: boolean): void {
+  console.log(
+    `Tributary runs ${runtime.hosts.length} services on ${folder}${simulated ? ', against simulated vendors' : ''}. Ctrl-C drains and stops; the next start resumes.`,
+  );
+  if (runtime.webUrl !== undefined)
+    console.log(`Webhooks are received at ${runtime.webUrl}. Logs: ${folder}/tributary.log`);
+}
+
+/** Real credentials, for whichever source, mean: no simulators. */
+async function wantsSimulators(options: StartOptions): Promise<boolean> {
+  const sources = ['SALESFORCE', 'DIALPAD'];
+  const configured = Object.keys(process.env).some((name) =>
+    sources.some((source) => name.startsWith(`TRIBUTARY_${source}_`)),
+  );
+  return !configured && options.config === undefined;
+}
+
+function sourcesOf(options: StartOptions): readonly string[] {
+  const named = options.sources.split(',').filter((name) => name !== '');
+  return named.length > 0 ? named : ['salesforce', 'dialpad'];
+}
+
+/** The first signal drains; a second one ends the process at once, which loses nothing either. */
+function stopOnSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(1);
+      stopping.abort();
+    });
+  }
+  return stopping.signal;
+}

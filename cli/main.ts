@@ -1,0 +1,63 @@
+/** The command line: `tributary <command>`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { Command, CommanderError } from 'commander';
+import { TributaryError } from '#core/errors.ts';
+import { OperationFailed } from '#runtime/socket.ts';
+import { backfillCommand, reconcileCommand } from './commands/capture.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
+import { queryCommand } from './commands/query.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { topologyCommand } from './commands/topology.ts';
+
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+const USAGE_CODES: ReadonlySet<string> = new Set(['bad_configuration', 'nothing_selected']);
+
+function program(): Command {
+  const root = new Command('tributary')
+    .description('Brings sales activity from its sources into the warehouse, seconds after it changed.')
+    .version('0.1.0')
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  const commands = [
+    startCommand(),
+    backfillCommand(),
+    reconcileCommand(),
+    deadLettersCommand(),
+    queryCommand(),
+    statusCommand(),
+    topologyCommand(),
+  ];
+  for (const command of commands) root.addCommand(inherit(command));
+  return root;
+}
+
+/** Commander copies neither setting to commands that are added. */
+function inherit(command: Command): Command {
+  command.exitOverride().showHelpAfterError('(see --help)');
+  command.commands.forEach(inherit);
+  return command;
+}
+
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync([...argv], { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof TributaryError || error instanceof OperationFailed) {
+      console.error(`tributary: ${error.message} [${error.code}]`);
+      return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+    }
+    console.error(error);
+    return EXIT.failed;
+  }
+}
+
+if (import.meta.main) {
+  // A reader that went away (`| head`) is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,110 @@
+/** Where configuration comes from: the environment, over a JSON file of the same names. Parsed once, all faults at once. */
+import { readFileSync } from 'node:fs';
+import { parseConfig, environmentName, type ConfigOf, type ConfigSpec } from '#core/config.ts';
+import { Misconfigured } from '#core/errors.ts';
+import type { AnyService } from '#core/service.ts';
+
+/** What the runtime itself is told. */
+export const RUNTIME_CONFIG = {
+  'state.folder': {
+    kind: 'text',
+    default: '.tributary',
+    doc: 'Folder of the broker, warehouse, checkpoints and parked messages; one process at a time.',
+  },
+  installation: { kind: 'text', default: 'local', doc: 'Names this installation in runs, API usage and dead letters.' },
+  sources: { kind: 'list', default: [], doc: 'Sources that are on; empty: those whose configuration is given.' },
+  'web.host': { kind: 'text', default: '127.0.0.1', doc: 'Address the webhook receiver binds to.' },
+  'web.port': {
+    kind: 'integer',
+    unit: 'port',
+    default: 8080,
+    minimum: 0,
+    maximum: 65_535,
+    doc: 'Port of the webhook receiver; 0 takes a free one.',
+  },
+  'vendor.caFile': {
+    kind: 'text',
+    default: null,
+    doc: 'PEM file of certificates to trust besides the public ones, for vendors behind a private CA.',
+  },
+  'warehouse.memoryLimit': {
+    kind: 'text',
+    default: '256MB',
+    doc: 'Memory of the embedded warehouse, in its own notation.',
+  },
+  'log.level': {
+    kind: 'text',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    doc: 'Least severe log line that is written.',
+  },
+  threads: {
+    kind: 'integer',
+    unit: 'threads',
+    default: 1,
+    minimum: 1,
+    maximum: 2,
+    doc: 'Threads the stages are shared out to, over one broker file.',
+  },
+} as const satisfies ConfigSpec;
+
+export type RuntimeConfig = ConfigOf<typeof RUNTIME_CONFIG>;
+
+export interface Settings {
+  readonly runtime: RuntimeConfig;
+  readonly services: readonly { readonly service: AnyService; readonly config: Readonly<Record<string, unknown>> }[];
+}
+
+export type Values = Readonly<Record<string, string | undefined>>;
+
+/** Reads by entry name: the environment first, then the file. */
+export function valuesFrom(environment: Values, file: string | undefined, names: readonly string[]): Values {
+  const fromFile = file === undefined ? {} : flatten(JSON.parse(readFileSync(file, 'utf8')));
+  return Object.fromEntries(names.map((name) => [name, environment[environmentName(name)] ?? fromFile[name]]));
+}
+
+/** Throws `Misconfigured` with every fault of every service that is on. */
+export function parseSettings(services: readonly AnyService[], values: Values): Settings {
+  const runtime = parseConfig(RUNTIME_CONFIG, values);
+  const on = services.filter(
+    ({ declared }) => declared.source === null || isOn(declared.source, declared.config, values),
+  );
+  const parsed = on.map((service) => ({ service, parsed: parseConfig(service.declared.config, values) }));
+  const faults = [runtime, ...parsed.map((entry) => entry.parsed)].flatMap((result) =>
+    result.ok ? [] : result.faults,
+  );
+  if (faults.length > 0 || !runtime.ok)
+    throw new Misconfigured(
+      'bad_configuration',
+      `The configuration has ${faults.length} faults:\n- ${faults.join('\n- ')}`,
+    );
+  return {
+    runtime: runtime.config,
+    services: parsed.flatMap(({ service, parsed: result }) => (result.ok ? [{ service, config: result.config }] : [])),
+  };
+}
+
+export function configNames(services: readonly AnyService[]): readonly string[] {
+  return [...Object.keys(RUNTIME_CONFIG), ...services.flatMap(({ declared }) => Object.keys(declared.config))];
+}
+
+/** A source is on if `sources` names it or, where that is empty, if anything of its own configuration is given. */
+function isOn(source: string, spec: ConfigSpec, values: Values): boolean {
+  const named = (values['sources'] ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  return named.length > 0
+    ? named.includes(source)
+    : Object.keys(spec).some((name) => name.startsWith(`${source}.`) && Boolean(values[name]));
+}
+
+function flatten(value: unknown, prefix = ''): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return { [prefix]: String(value) };
+  if (Array.isArray(value)) return { [prefix]: value.join(',') };
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) =>
+      Object.entries(flatten(inner, prefix === '' ? name : `${prefix}.${name}`)),
+    ),
+  );
+}
