@@ -11,7 +11,10 @@ export interface Version {
   readonly sourceSequence: number;
   /** When the request that succeeded was sent, in microseconds: a read sees at least what was committed before it. */
   readonly issuedMicros: number;
-  /** 0 on a first trip; a replay of raw events carries the next number, so a mapper's fix wins over the same read. */
+  /**
+   * 0 on a first trip; every replay of raw events carries its own number, counted up, so a mapper's fix wins over the same
+   * read, and the second fix over the first.
+   */
   readonly generation: number;
 }
 
@@ -32,12 +35,30 @@ export function supersedes(candidate: Version, stored: Version | undefined): boo
   return stored === undefined || compareVersions(candidate, stored) > 0;
 }
 
-/** Floors a time to a source's coarsest unit, so that its paths (events, reads, lists) agree about one commit. */
+/** Floors a time to a source's coarsest unit, so that its paths (events, reads, lists) agree about one commit. Exact. */
 export function floorMicros(micros: number, unitMicros: number): number {
-  return Math.floor(micros / unitMicros) * unitMicros;
+  const rest = micros % unitMicros;
+  return micros - (rest < 0 ? rest + unitMicros : rest);
 }
 
 /** Text form `epoch/sequence/issued/generation` in decimal, for ids, logs and people. */
 export function versionText(version: Version): string {
   return `${version.epoch}/${version.sourceSequence}/${version.issuedMicros}/${version.generation}`;
+}
+
+/** 2^53 in hexadecimal digits. */
+const SECTION_DIGITS = 14;
+
+/**
+ * BigQuery's `_CHANGE_SEQUENCE_NUMBER`: the four parts in hexadecimal, compared section by section. Of fixed width, so
+ * that it sorts as text too. Throws `RangeError` on a part that is negative or no safe integer: BigQuery would refuse the row.
+ */
+export function changeSequenceNumber({ epoch, sourceSequence, issuedMicros, generation }: Version): string {
+  return `${section(epoch)}/${section(sourceSequence)}/${section(issuedMicros)}/${section(generation)}`;
+}
+
+function section(part: number): string {
+  if (!Number.isSafeInteger(part) || part < 0)
+    throw new RangeError(`A version holds whole numbers from 0, not ${part}.`);
+  return part.toString(16).padStart(SECTION_DIGITS, '0');
 }

@@ -6,7 +6,7 @@
  *                                                        ▼
  *                                  settled read, at a tick of the grid at or after commit + settle ──▶ ack
  *
- * A read serves every hint that had arrived before it was issued, and settles those whose settle time had passed by then.
+ * A read serves the hints that caused it, and settles those whose settle time had passed when it was issued.
  * A record is in at most one read at a time, and one that waits for a settled read within the linger gets no prompt read
  * as well. Settled reads go first and take waiting prompt reads of the same object along.
  *
@@ -14,7 +14,7 @@
  * What is beyond it is the poll's to repair. Memory: `maxHints` hints, and nothing once they are acked.
  */
 import { MICROS_PER_MS } from '../clock.ts';
-import { mergeHints, type Hint } from './hint.ts';
+import { mergeHints, type Hint, type SettlingHint } from './hint.ts';
 import {
   COALESCE_DEFAULTS,
   type CoalesceOptions,
@@ -30,6 +30,8 @@ interface Held<T> {
   readonly ticket: T;
   readonly offeredMicros: number;
   readonly settlesMicros: number;
+  /** Some read caused by this hint is published. */
+  isRead: boolean;
 }
 
 interface Entry<T> {
@@ -38,19 +40,14 @@ interface Entry<T> {
   readonly id: string;
   readonly queue: ReadQueue<Entry<T>>;
   hints: Held<T>[];
-  inFlight: boolean;
+  /** How many of the hints, from the first, caused the read that is under way; 0: none is. */
+  reading: number;
 }
 
 interface Flight<T> {
   readonly entries: readonly Entry<T>[];
   readonly handedOutMicros: number;
   readonly offsetMicros: number;
-}
-
-/** Up to when a read served hints that had arrived, and settled those whose settle time had passed. */
-interface Reach {
-  readonly readMicros: number;
-  readonly settledMicros: number;
 }
 
 export function coalescer<T>(options: CoalesceOptions = COALESCE_DEFAULTS): Coalescer<T> {
@@ -72,7 +69,7 @@ export function coalescer<T>(options: CoalesceOptions = COALESCE_DEFAULTS): Coal
       const group = options.mixesObjects ? '' : object;
       const queue = queues.get(group) ?? readQueue<Entry<T>>();
       queues.set(group, queue);
-      entry = { key, object, id, queue, hints: [], inFlight: false };
+      entry = { key, object, id, queue, hints: [], reading: 0 };
       entries.set(key, entry);
     }
     return entry;
@@ -83,11 +80,11 @@ export function coalescer<T>(options: CoalesceOptions = COALESCE_DEFAULTS): Coal
     const now = time.at(nowMicros);
     // A change is not later than its notice: where the clocks say so, they differ, and waiting longer is the safe side.
     const changed = Math.min(now, (hint.changedAtMicros ?? nowMicros) + time.offsetMicros);
-    const held = { hint, ticket, offeredMicros: now, settlesMicros: changed + settleMicros };
+    const held = { hint, ticket, offeredMicros: now, settlesMicros: changed + settleMicros, isRead: false };
     const entry = entryOf(hint.object, hint.id);
     entry.hints.push(held);
     size += 1;
-    if (!entry.inFlight) awaitFirstRead(entry, held);
+    if (entry.reading === 0) awaitFirstRead(entry, held);
     return true;
   }
 
@@ -123,12 +120,12 @@ export function coalescer<T>(options: CoalesceOptions = COALESCE_DEFAULTS): Coal
   }
 
   function handOut(purpose: ReadBatch['purpose'], taken: readonly Entry<T>[], now: number): ReadBatch {
-    const items = taken.map(({ object, id, hints }) => ({
-      object,
-      id,
-      cause: mergeHints(hints.map(({ hint }) => hint)),
-    }));
-    for (const entry of taken) entry.inFlight = true;
+    const settling = ({ hint, settlesMicros }: Held<T>): SettlingHint => ({
+      hint,
+      settledFromMicros: settlesMicros - time.offsetMicros,
+    });
+    const items = taken.map(({ object, id, hints }) => ({ object, id, cause: mergeHints(hints.map(settling)) }));
+    for (const entry of taken) entry.reading = entry.hints.length;
     const batch: ReadBatch = { purpose, items };
     flights.set(batch, { entries: taken, handedOutMicros: now, offsetMicros: time.offsetMicros });
     return batch;
@@ -139,36 +136,42 @@ export function coalescer<T>(options: CoalesceOptions = COALESCE_DEFAULTS): Coal
     const flight = flights.get(batch);
     if (!flight) return [];
     flights.delete(batch);
+    const settled = settledBy(flight, outcome);
     const done: T[] = [];
     for (const entry of flight.entries) {
-      entry.inFlight = false;
-      if (outcome.kind === 'failed') entry.queue.holdUntilMicros = outcome.retryAtMicros + time.offsetMicros;
-      conclude(entry, reachOf(flight, outcome), done);
+      if (outcome.kind === 'failed')
+        entry.queue.holdUntilMicros = Math.max(entry.queue.holdUntilMicros, outcome.retryAtMicros + time.offsetMicros);
+      conclude(entry, settled, done);
     }
     return done;
   }
 
-  function reachOf(flight: Flight<T>, outcome: ReadOutcome): Reach {
-    const none = Number.NEGATIVE_INFINITY;
-    if (outcome.kind === 'failed') return { readMicros: none, settledMicros: none };
-    if (outcome.kind === 'abandoned')
-      return { readMicros: flight.handedOutMicros, settledMicros: Number.POSITIVE_INFINITY };
+  /** Hints settled by then need no other read; null: nothing was read. */
+  function settledBy(flight: Flight<T>, outcome: ReadOutcome): number | null {
+    if (outcome.kind === 'failed') return null;
+    if (outcome.kind === 'abandoned') return Number.POSITIVE_INFINITY;
     // No call is sent before it was handed out, whatever a clock that was set meanwhile says.
-    const issued = Math.max(flight.handedOutMicros, outcome.issuedMicros + flight.offsetMicros);
-    return { readMicros: issued, settledMicros: issued };
+    return Math.max(flight.handedOutMicros, outcome.issuedMicros + flight.offsetMicros);
   }
 
-  /** Lets go of the hints that this read settled, and queues the record again for the others. */
-  function conclude(entry: Entry<T>, { readMicros, settledMicros }: Reach, done: T[]): void {
-    const isRead = (held: Held<T>): boolean => held.offeredMicros <= readMicros;
-    const isDone = (held: Held<T>): boolean => isRead(held) && held.settlesMicros <= settledMicros;
-    const left = entry.hints.filter((held) => !isDone(held));
-    for (const held of entry.hints) if (isDone(held)) done.push(held.ticket);
+  /**
+   * Lets go of the hints that this read settled, and queues the record again for the others. One that came while the read
+   * was under way waits for another, even if it came before the call was sent: the read was judged without knowing it.
+   */
+  function conclude(entry: Entry<T>, settled: number | null, done: T[]): void {
+    const left: Held<T>[] = [];
+    for (const [index, held] of entry.hints.entries()) {
+      const carried = index < entry.reading && settled !== null;
+      if (carried && held.settlesMicros <= settled) done.push(held.ticket);
+      else left.push(held);
+      held.isRead ||= carried;
+    }
+    entry.reading = 0;
     size -= entry.hints.length - left.length;
     entry.hints = left;
     if (left.length === 0) entries.delete(entry.key);
-    for (const held of left) if (isRead(held)) entry.queue.addSettled(entry, tickAfter(held.settlesMicros));
-    for (const held of left) if (!isRead(held)) awaitFirstRead(entry, held);
+    for (const held of left) if (held.isRead) entry.queue.addSettled(entry, tickAfter(held.settlesMicros));
+    for (const held of left) if (!held.isRead) awaitFirstRead(entry, held);
   }
 
   function nextDueMicros(): number | null {

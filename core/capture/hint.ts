@@ -4,8 +4,8 @@ import type { HintFacts } from '../envelope.ts';
 export interface Hint {
   readonly object: string;
   readonly id: string;
-  /** What became of the record, as far as it matters for versions: all that is neither deletion nor its undoing is a change. */
-  readonly effect: 'change' | 'delete' | 'undelete';
+  /** All that is no deletion is a change, an undelete too: the record itself says what it became. */
+  readonly effect: 'change' | 'delete';
   /** The source's commit time, not floored; null if it gives none. */
   readonly changedAtMicros: number | null;
   readonly facts: HintFacts;
@@ -17,23 +17,33 @@ export interface Cause {
   readonly facts: HintFacts;
   /** Of the latest commit; null if no hint has one. */
   readonly changedAtMicros: number | null;
-  /** The commit of the latest undelete among the hints. */
-  readonly undeletedAtMicros: number | null;
-  /** The commit of the deletion, if that is the last word among the hints. */
-  readonly deletedAtMicros: number | null;
+  /** The source's word that the record was deleted, if that is the last word among the hints. */
+  readonly deletion: SourceSaysDeleted | null;
+}
+
+export interface SourceSaysDeleted {
+  readonly atMicros: number;
+  /** A read issued then or later (our clock) that does not find the record proves it gone; an earlier one may be too early to see it. */
+  readonly provenFromMicros: number;
+}
+
+/** A hint, and from when on (our clock) every read shows what it speaks of. */
+export interface SettlingHint {
+  readonly hint: Hint;
+  readonly settledFromMicros: number;
 }
 
 /** Merges hints (at least one) of one record, in any order. At equal commit times the later in the list is the later commit. */
-export function mergeHints(hints: readonly Hint[]): Cause {
-  const latest = hints.reduce((a, b) => (commitOf(b) >= commitOf(a) ? b : a));
-  let undeletedAtMicros: number | null = null;
-  for (const hint of hints)
-    if (hint.effect === 'undelete') undeletedAtMicros = laterOf(undeletedAtMicros, hint.changedAtMicros);
+export function mergeHints(hints: readonly SettlingHint[]): Cause {
+  const latest = hints.reduce((a, b) => (commitOf(b.hint) >= commitOf(a.hint) ? b : a));
+  const { effect, changedAtMicros, facts } = latest.hint;
   return {
-    facts: { ...latest.facts, changedFields: unionOfFields(hints) },
-    changedAtMicros: latest.changedAtMicros,
-    undeletedAtMicros,
-    deletedAtMicros: latest.effect === 'delete' ? latest.changedAtMicros : null,
+    facts: { ...facts, changedFields: unionOfFields(hints) },
+    changedAtMicros,
+    deletion:
+      effect === 'delete' && changedAtMicros !== null
+        ? { atMicros: changedAtMicros, provenFromMicros: latest.settledFromMicros }
+        : null,
   };
 }
 
@@ -41,13 +51,10 @@ function commitOf(hint: Hint): number {
   return hint.changedAtMicros ?? -1;
 }
 
-function laterOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
-}
-
-function unionOfFields(hints: readonly Hint[]): readonly string[] | null {
+function unionOfFields(hints: readonly SettlingHint[]): readonly string[] | null {
   const union = new Set<string>();
-  for (const { facts } of hints) {
+  for (const { hint } of hints) {
+    const { facts } = hint;
     if (facts.changedFields === null) return null;
     for (const field of facts.changedFields) union.add(field);
   }

@@ -27,7 +27,7 @@ export interface Keyset {
 }
 
 export interface PollOptions {
-  /** At least: the longest time from a change's own time to when every read shows it, and the watermark's age at a crash counts not. */
+  /** At least the longest time from a change's own time to when every read shows it: open transaction, lag, clocks. */
   readonly lookBackMs: number;
 }
 

@@ -4,10 +4,7 @@
  * issue, and only a still later read wins over it. What was published by a read issued a minute or more after the
  * record's own time is safe to skip: no read issued later than that shows an older state.
  */
-import { MICROS_PER_SECOND } from '../clock.ts';
-
-/** Longer than any lag of reads, any open transaction and any difference between clocks, together. */
-const CERTAIN_MICROS = 60 * MICROS_PER_SECOND;
+import { CERTAIN_MICROS } from './certain.ts';
 
 export interface Seen {
   readonly object: string;

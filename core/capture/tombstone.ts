@@ -1,7 +1,8 @@
 /**
- * Versions of deletions (rule 2: a tombstone's source sequence is the deletion's time, floored to the source's unit, so
- * that a deletion and an undeletion in one unit tie there and the later read decides). Only the source's word makes a
- * tombstone; that a record was not found is not its word.
+ * Versions of deletions. A row marked deleted has its own modification as source sequence, like any row: so a deletion
+ * and its undoing are told apart on one scale, and where they share a second, by the later read. Only a deletion whose
+ * record can no longer be read carries the deletion's own time, and nothing follows on it. That a record was not found is
+ * not the source's word, and makes no tombstone.
  */
 import { floorMicros, type Version } from '../version.ts';
 
@@ -12,20 +13,12 @@ export interface Stamp {
   readonly unitMicros: number;
 }
 
-/**
- * A deletion with a time: a row marked deleted (the time is its modification's), an entry of a list of deletions, or a
- * delete event whose record can no longer be read (the time is the commit's).
- */
-export function deletionVersion(stamp: Stamp, deletedAtMicros: number, issuedMicros: number): Version {
-  return {
-    epoch: stamp.epoch,
-    sourceSequence: floorMicros(deletedAtMicros, stamp.unitMicros),
-    issuedMicros,
-    generation: 0,
-  };
+/** `atMicros`: the row's modification, the delete event's commit, or the time in the list of deletions. */
+export function sourceVersion(stamp: Stamp, atMicros: number, issuedMicros: number): Version {
+  return { epoch: stamp.epoch, sourceSequence: floorMicros(atMicros, stamp.unitMicros), issuedMicros, generation: 0 };
 }
 
-/** A record absent from a finished listing of its whole object and from a read by id after it: deleted before that start. */
-export function absenceVersion(stamp: Stamp, listingStartMicros: number): Version {
-  return deletionVersion(stamp, listingStartMicros, listingStartMicros);
+/** What a finished listing says of a record absent from it: as of the listing's start. */
+export function listingVersion(stamp: Stamp, startMicros: number): Version {
+  return sourceVersion(stamp, startMicros, startMicros);
 }

@@ -1,7 +1,7 @@
 /** What a read of one record means: a row, a tombstone, or nothing; and with which version. */
-import { floorMicros, type Version } from '../version.ts';
-import type { Cause } from './hint.ts';
-import { deletionVersion, type Stamp } from './tombstone.ts';
+import type { Version } from '../version.ts';
+import type { SourceSaysDeleted } from './hint.ts';
+import { sourceVersion, type Stamp } from './tombstone.ts';
 
 /** A record as the source showed it. Times are the source's own, not floored. */
 export type Sighting =
@@ -16,34 +16,18 @@ export type Verdict =
   | { readonly kind: 'unknown' };
 
 /**
- * `cause` is null for what was not read because of a hint. A live row read because of an undelete takes the later of its
- * modification and the undelete's commit, since the tombstone may carry a later time than the row; a row that still
- * shows as deleted is not raised, and no other hint raises anything. A missing record is deleted only if the last of its
- * hints says so: it may be too new to be seen.
+ * `deletion` is what the source said of the record beforehand (a delete event, an entry of a list of deletions), or null.
+ * The record, where it still shows, has the last word. A missing record is deleted only if the source said so and the
+ * read is late enough to prove it: it may be too new to be seen, and an undelete may not move its modification past the
+ * deletion's time.
  */
-export function judge(stamp: Stamp, seen: Sighting, issuedMicros: number, cause: Cause | null): Verdict {
-  switch (seen.kind) {
-    case 'live':
-      return { kind: 'upsert', version: liveVersion(stamp, seen.modifiedMicros, issuedMicros, cause) };
-    case 'deleted':
-      return deleted(stamp, seen.modifiedMicros, issuedMicros);
-    case 'missing': {
-      const deletedAtMicros = cause?.deletedAtMicros ?? null;
-      return deletedAtMicros === null ? { kind: 'unknown' } : deleted(stamp, deletedAtMicros, issuedMicros);
-    }
-  }
+export function judge(stamp: Stamp, seen: Sighting, issuedMicros: number, deletion: SourceSaysDeleted | null): Verdict {
+  if (seen.kind === 'live') return { kind: 'upsert', version: sourceVersion(stamp, seen.modifiedMicros, issuedMicros) };
+  if (seen.kind === 'deleted') return deleted(stamp, seen.modifiedMicros, issuedMicros);
+  if (deletion === null || issuedMicros < deletion.provenFromMicros) return { kind: 'unknown' };
+  return deleted(stamp, deletion.atMicros, issuedMicros);
 }
 
 function deleted(stamp: Stamp, deletedAtMicros: number, issuedMicros: number): Verdict {
-  return { kind: 'delete', version: deletionVersion(stamp, deletedAtMicros, issuedMicros), deletedAtMicros };
-}
-
-function liveVersion(stamp: Stamp, modifiedMicros: number, issuedMicros: number, cause: Cause | null): Version {
-  const sequence = Math.max(modifiedMicros, cause?.undeletedAtMicros ?? 0);
-  return {
-    epoch: stamp.epoch,
-    sourceSequence: floorMicros(sequence, stamp.unitMicros),
-    issuedMicros,
-    generation: 0,
-  };
+  return { kind: 'delete', version: sourceVersion(stamp, deletedAtMicros, issuedMicros), deletedAtMicros };
 }
