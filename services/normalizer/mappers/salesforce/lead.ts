@@ -1,0 +1,46 @@
+import { countriesOf, email, emailValid, phone, phoneList } from '../../identity-rules.ts';
+import { beyond, defineMapper } from '../../mapper.ts';
+import { day, flag, instant, joinedText, text } from '../../rules.ts';
+
+export default defineMapper({
+  source: 'salesforce',
+  entity: 'lead',
+  ignores: ['Id', 'IsDeleted'],
+  hints: countriesOf(['record', 'Country']),
+  objects: {
+    Lead: {
+      owner_id: text('OwnerId'),
+      first_name: text('FirstName'),
+      last_name: text('LastName'),
+      name: joinedText('Name', ['FirstName', 'LastName']),
+      salutation: text('Salutation'),
+      title: text('Title'),
+      company: text('Company'),
+      email: email('Email'),
+      email_valid: emailValid('Email'),
+      phone: phone('Phone'),
+      mobile_phone: phone('MobilePhone'),
+      fax: phone('Fax'),
+      phones: phoneList({ phone: ['Phone'], mobile_phone: ['MobilePhone'], fax: ['Fax'] }),
+      website: text('Website'),
+      street: text('Street'),
+      city: text('City'),
+      state: text('State'),
+      postal_code: text('PostalCode'),
+      country: text('Country'),
+      status: text('Status'),
+      rating: text('Rating'),
+      industry: text('Industry'),
+      lead_source: text('LeadSource'),
+      is_converted: flag('IsConverted'),
+      converted_on: day('ConvertedDate'),
+      converted_account_id: text('ConvertedAccountId'),
+      converted_contact_id: text('ConvertedContactId'),
+      converted_opportunity_id: text('ConvertedOpportunityId'),
+      merged_into: text('MasterRecordId'),
+      created_at: instant('CreatedDate'),
+      modified_at: instant('SystemModstamp'),
+      custom_fields: beyond,
+    },
+  },
+});
