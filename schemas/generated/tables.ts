@@ -594,13 +594,6 @@ export const TABLES = {
         "pii": false
       },
       {
-        "name": "queued_at",
-        "type": "timestamp",
-        "nullable": true,
-        "description": "When it was queued.",
-        "pii": false
-      },
-      {
         "name": "connected_at",
         "type": "timestamp",
         "nullable": true,
@@ -612,20 +605,6 @@ export const TABLES = {
         "type": "timestamp",
         "nullable": true,
         "description": "When it ended.",
-        "pii": false
-      },
-      {
-        "name": "talk_ms",
-        "type": "int64",
-        "nullable": true,
-        "description": "Talk time in milliseconds.",
-        "pii": false
-      },
-      {
-        "name": "hold_ms",
-        "type": "int64",
-        "nullable": true,
-        "description": "Hold time in milliseconds.",
         "pii": false
       },
       {
@@ -647,13 +626,6 @@ export const TABLES = {
         "type": "bool",
         "nullable": true,
         "description": "Whether it was recorded.",
-        "pii": false
-      },
-      {
-        "name": "is_internal",
-        "type": "bool",
-        "nullable": true,
-        "description": "Whether both ends are ours.",
         "pii": false
       },
       {
@@ -685,11 +657,67 @@ export const TABLES = {
         "pii": false
       },
       {
-        "name": "voicemail_link",
-        "type": "string",
+        "name": "custom_fields",
+        "type": "json",
         "nullable": true,
-        "description": "Link to the voice mail.",
-        "pii": true
+        "description": "What the source has beyond the typed fields.",
+        "pii": false
+      }
+    ],
+    "partitionBy": null
+  },
+  "call_detail": {
+    "name": "call_details",
+    "description": "What only the source's notifications tell of a call, a row a call: its list of calls has no such fields, and would null them.",
+    "columns": [
+      {
+        "name": "call_id",
+        "type": "string",
+        "nullable": false,
+        "description": "The call.",
+        "pii": false
+      },
+      {
+        "name": "is_internal",
+        "type": "bool",
+        "nullable": true,
+        "description": "Whether both ends are ours.",
+        "pii": false
+      },
+      {
+        "name": "first_rang_at",
+        "type": "timestamp",
+        "nullable": true,
+        "description": "When it first rang.",
+        "pii": false
+      },
+      {
+        "name": "queued_at",
+        "type": "timestamp",
+        "nullable": true,
+        "description": "When it was queued.",
+        "pii": false
+      },
+      {
+        "name": "talk_ms",
+        "type": "int64",
+        "nullable": true,
+        "description": "Talk time in milliseconds.",
+        "pii": false
+      },
+      {
+        "name": "hold_ms",
+        "type": "int64",
+        "nullable": true,
+        "description": "Hold time in milliseconds.",
+        "pii": false
+      },
+      {
+        "name": "callback_requested",
+        "type": "bool",
+        "nullable": true,
+        "description": "Whether the caller asked to be called back.",
+        "pii": false
       },
       {
         "name": "custom_fields",
@@ -1849,8 +1877,8 @@ export const VIEWS: readonly { readonly name: string; readonly description: stri
   },
   {
     "name": "dialpad_calls",
-    "description": "Calls of Dialpad with their transcript and the person they were matched to.",
-    "sql": "SELECT\n  c.*,\n  t.transcript_text,\n  m.outcome AS match_outcome,\n  m.contact_id AS matched_contact_id,\n  m.lead_id AS matched_lead_id,\n  m.account_id AS matched_account_id,\n  m.rule AS match_rule,\n  m.confidence AS match_confidence,\n  m.probability AS match_probability\nFROM {store}.calls AS c\nLEFT JOIN {store}.call_transcripts AS t\n  ON t.source = c.source AND t.instance = c.instance AND t.call_id = c.id AND NOT t.deleted\nLEFT JOIN {store}.matches AS m\n  ON m.activity_source = c.source AND m.activity_instance = c.instance AND m.activity_object = c.object\n  AND m.activity_id = c.id AND NOT m.deleted\nWHERE NOT c.deleted AND c.source = 'dialpad'"
+    "description": "Calls of Dialpad with what the webhooks tell of them, their transcript and the person they were matched to.",
+    "sql": "SELECT\n  c.*,\n  d.is_internal,\n  d.first_rang_at,\n  d.queued_at,\n  d.talk_ms,\n  d.hold_ms,\n  d.callback_requested,\n  t.transcript_text,\n  m.outcome AS match_outcome,\n  m.contact_id AS matched_contact_id,\n  m.lead_id AS matched_lead_id,\n  m.account_id AS matched_account_id,\n  m.rule AS match_rule,\n  m.confidence AS match_confidence,\n  m.probability AS match_probability\nFROM {store}.calls AS c\nLEFT JOIN {store}.call_details AS d\n  ON d.source = c.source AND d.instance = c.instance AND d.call_id = c.id AND NOT d.deleted\nLEFT JOIN {store}.call_transcripts AS t\n  ON t.source = c.source AND t.instance = c.instance AND t.call_id = c.id AND NOT t.deleted\nLEFT JOIN {store}.matches AS m\n  ON m.activity_source = c.source AND m.activity_instance = c.instance AND m.activity_object = c.object\n  AND m.activity_id = c.id AND NOT m.deleted\nWHERE NOT c.deleted AND c.source = 'dialpad'"
   },
   {
     "name": "etl_runs",
@@ -1905,6 +1933,7 @@ export const IDENTITIES = {
     "phones": "phone",
     "contact_email": "email"
   },
+  "call_detail": {},
   "call_disposition": {},
   "call_recap": {},
   "call_recording": {},

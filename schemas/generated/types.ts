@@ -208,24 +208,16 @@ export interface Call {
   readonly started_at: number | null;
   /** When it first rang. */
   readonly rang_at: number | null;
-  /** When it was queued. */
-  readonly queued_at: number | null;
   /** When it was connected. */
   readonly connected_at: number | null;
   /** When it ended. */
   readonly ended_at: number | null;
-  /** Talk time in milliseconds. */
-  readonly talk_ms: number | null;
-  /** Hold time in milliseconds. */
-  readonly hold_ms: number | null;
   /** Duration without ringing, in milliseconds. */
   readonly duration_ms: number | null;
   /** Duration with ringing, in milliseconds. */
   readonly total_duration_ms: number | null;
   /** Whether it was recorded. */
   readonly was_recorded: boolean | null;
-  /** Whether both ends are ours. */
-  readonly is_internal: boolean | null;
   /** Whether it was transferred. */
   readonly is_transferred: boolean | null;
   /** Satisfaction score. */
@@ -234,8 +226,26 @@ export interface Call {
   readonly mos_score: number | null;
   /** Labels. */
   readonly labels: readonly string[];
-  /** Link to the voice mail. */
-  readonly voicemail_link: string | null;
+  /** What the source has beyond the typed fields. */
+  readonly custom_fields: string | null;
+}
+
+/** What only the source's notifications tell of a call, a row a call: its list of calls has no such fields, and would null them. */
+export interface CallDetail {
+  /** The call. */
+  readonly call_id: string;
+  /** Whether both ends are ours. */
+  readonly is_internal: boolean | null;
+  /** When it first rang. */
+  readonly first_rang_at: number | null;
+  /** When it was queued. */
+  readonly queued_at: number | null;
+  /** Talk time in milliseconds. */
+  readonly talk_ms: number | null;
+  /** Hold time in milliseconds. */
+  readonly hold_ms: number | null;
+  /** Whether the caller asked to be called back. */
+  readonly callback_requested: boolean | null;
   /** What the source has beyond the typed fields. */
   readonly custom_fields: string | null;
 }
@@ -590,6 +600,7 @@ export interface Entities {
   readonly activity: Activity;
   readonly api_call: ApiCall;
   readonly call: Call;
+  readonly call_detail: CallDetail;
   readonly call_disposition: CallDisposition;
   readonly call_recap: CallRecap;
   readonly call_recording: CallRecording;
