@@ -1,0 +1,150 @@
+/**
+ * The singleton `changes`: the stream, and beside it what is owed: first the backfill of every object never read in this
+ * epoch, then reconciles. Nothing is read in bulk before the stream has a durable position.
+ */
+import { codeOf, messageOf, Misconfigured, Stale } from '#core/errors.ts';
+import { backoffMs, type RetryPolicy } from '#core/retry.ts';
+import type { Backfill } from '../backfill/backfill.ts';
+import type { Org } from '../org/org.ts';
+import { placeWatermarks } from '../poll/poller.ts';
+import { reconcile } from '../reconcile.ts';
+import type { EventDecoder } from './event.ts';
+import { intake } from './intake.ts';
+import { debts, openPosition, owing, paid, type PositionCheckpoint } from './position.ts';
+import { followChanges } from './stream.ts';
+
+export interface Changes {
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** A first backfill or a recovery is under way, or it is not known yet. */
+  readonly busy: () => boolean;
+}
+
+const AGAIN: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, baseMs: 2_000, ceilingMs: 300_000 };
+const SLOWEST_EXPONENT = 9;
+const NO_PROGRESS = (): void => undefined;
+
+export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes {
+  let busy = true;
+
+  async function run(signal: AbortSignal): Promise<void> {
+    busy = true;
+    const { config, telemetry } = org.context;
+    const instance = await org.client.orgId();
+    await placeWatermarks(org);
+    const position = await placedPosition(org, instance);
+    const failure = new AbortController();
+    const stop = AbortSignal.any([signal, failure.signal]);
+    const bell = doorbell();
+    const placed = doorbell();
+    const takes = intake(org, instance, config['salesforce.channel'], decoder);
+    const options = { org, position, intake: takes, onPlaced: placed.ring, onOwed: bell.ring };
+    const repair = async (): Promise<void> => {
+      await waitForPlace(org, position, placed, stop);
+      await payDebts(org, all, position, bell, stop, (now) => (busy = now));
+    };
+    const abort = (error: unknown): void => failure.abort(error);
+    await Promise.all([followChanges(options, stop).catch(abort), repair().catch(abort)]);
+    if (!signal.aborted && failure.signal.aborted) {
+      telemetry.emit('faultSeen', fault(failure.signal.reason));
+      throw failure.signal.reason as Error;
+    }
+  }
+
+  return { run, busy: () => busy };
+}
+
+/** A first start is at this moment; a later one that never got further than a time owes all since then. */
+async function placedPosition(org: Org, instance: string): Promise<PositionCheckpoint> {
+  const { ports, clock, config } = org.context;
+  const position = await openPosition(ports.store, clock, instance, config['salesforce.channel']);
+  const kept = position.value;
+  if (kept === null) await position.save({ replayId: null, goodMicros: clock.nowMicros(), owed: {} });
+  else if (kept.replayId === null) await position.save(owing(kept, org.objects, kept.goodMicros, 'no_position'));
+  return position;
+}
+
+/**
+ * Waits for the stream's first position. If the server gives none in time, the time of the start is the position, durable
+ * already: the backfill need not wait, and all objects are owed since then.
+ */
+async function waitForPlace(
+  org: Org,
+  position: PositionCheckpoint,
+  placed: Doorbell,
+  signal: AbortSignal,
+): Promise<void> {
+  const waitMs = org.context.config['salesforce.positionWaitSeconds'] * 1_000;
+  if (position.value?.replayId !== null) return;
+  const timer = new AbortController();
+  const timeUp = org.context.clock.sleep(waitMs, AbortSignal.any([signal, timer.signal])).catch(() => undefined);
+  await Promise.race([placed.rung(), timeUp]);
+  timer.abort();
+  signal.throwIfAborted();
+  const now = position.value;
+  if (now !== null && now.replayId === null)
+    await position.save(owing(now, org.objects, now.goodMicros, 'late_position'));
+}
+
+async function payDebts(
+  org: Org,
+  all: Backfill,
+  position: PositionCheckpoint,
+  bell: Doorbell,
+  signal: AbortSignal,
+  setBusy: (busy: boolean) => void,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted;) {
+    const rung = bell.rung();
+    try {
+      setBusy(true);
+      await payOnce(org, all, position, signal);
+      failures = 0;
+      setBusy(false);
+      await Promise.race([rung, aborted(signal)]);
+    } catch (error) {
+      if (signal.aborted || error instanceof Stale || error instanceof Misconfigured) throw error;
+      failures += 1;
+      org.context.telemetry.emit('faultSeen', fault(error));
+      const pauseMs = backoffMs(AGAIN, 1 + Math.min(failures, SLOWEST_EXPONENT), org.context.random);
+      await org.context.clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+async function payOnce(org: Org, all: Backfill, position: PositionCheckpoint, signal: AbortSignal): Promise<void> {
+  const neverRead = await all.owed();
+  if (neverRead.length > 0) await all.run(neverRead, 'first_sync', false, NO_PROGRESS, signal);
+  for (const [object, debt] of position.value === null ? [] : debts(position.value)) {
+    await reconcile(org, object, debt.sinceMicros, debt.reason, signal);
+    if (position.value !== null) await position.save(paid(position.value, object, debt));
+  }
+  if (position.value !== null && debts(position.value).length > 0) await payOnce(org, all, position, signal);
+}
+
+interface Doorbell {
+  readonly ring: () => void;
+  /** Resolves at the next ring. */
+  readonly rung: () => Promise<void>;
+}
+
+function doorbell(): Doorbell {
+  let waiting: (() => void)[] = [];
+  return {
+    ring() {
+      for (const wake of waiting) wake();
+      waiting = [];
+    },
+    rung: () => new Promise((resolve) => waiting.push(resolve)),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function fault(error: unknown): { readonly service: string; readonly code: string; readonly message: string } {
+  return { service: 'ingest-salesforce', code: codeOf(error), message: messageOf(error) };
+}

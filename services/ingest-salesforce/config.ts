@@ -1,0 +1,142 @@
+/** What the service can be told. Rates and times have units in their names; secrets are never shown. */
+import type { ConfigSpec } from '#core/config.ts';
+import { OBJECTS } from './objects.ts';
+
+export const CONFIG = {
+  'salesforce.instanceUrl': {
+    kind: 'url',
+    doc: 'The org: its My Domain URL, e.g. https://acme.my.salesforce.com. All reads go there.',
+  },
+  'salesforce.loginUrl': {
+    kind: 'url',
+    default: null,
+    doc: 'Where tokens are issued; by default the instance URL, which client credentials need.',
+  },
+  'salesforce.grpcEndpoint': {
+    kind: 'text',
+    default: 'api.pubsub.salesforce.com:7443',
+    doc: 'Host and port of the Pub/Sub API.',
+  },
+  'salesforce.caFile': {
+    kind: 'text',
+    default: null,
+    doc: 'A file of certificate authorities to trust beside the usual ones (PEM), for the Pub/Sub API.',
+  },
+  'salesforce.clientId': { kind: 'text', doc: 'Consumer key of the connected or external client app.' },
+  'salesforce.clientSecret': {
+    kind: 'text',
+    default: null,
+    secret: true,
+    doc: 'Consumer secret. Alone with the client id: client credentials.',
+  },
+  'salesforce.refreshToken': {
+    kind: 'text',
+    default: null,
+    secret: true,
+    doc: 'A refresh token: used instead of client credentials if given.',
+  },
+  'salesforce.username': {
+    kind: 'text',
+    default: null,
+    doc: 'The user to act as with a private key (JWT bearer).',
+  },
+  'salesforce.privateKey': {
+    kind: 'text',
+    default: null,
+    secret: true,
+    doc: 'Private key of the app (PKCS 8, PEM): JWT bearer, used instead of the others if given.',
+  },
+  'salesforce.apiVersion': { kind: 'text', default: '62.0', doc: 'API version of every call.' },
+  'salesforce.epoch': {
+    kind: 'integer',
+    unit: 'restorations',
+    default: 0,
+    maximum: 1_000_000,
+    doc: 'Raise it when the org itself went back in time (restored, sandbox refreshed): asks for a full backfill.',
+  },
+  'salesforce.objects': { kind: 'list', default: OBJECTS, doc: 'Objects to read.' },
+  'salesforce.extraFields': {
+    kind: 'list',
+    default: [],
+    doc: 'Fields to read beside the standard list, e.g. Contact.Region__c,Lead.Score__c.',
+  },
+  'salesforce.channel': {
+    kind: 'text',
+    default: '/data/ChangeEvents',
+    doc: 'The change data capture channel: all selected objects, or a custom channel.',
+  },
+  'salesforce.pollEverySeconds': {
+    kind: 'integer',
+    unit: 'seconds',
+    default: 300,
+    minimum: 1,
+    maximum: 86_400,
+    doc: 'How often changes and deletions are polled, beside the pushed events.',
+  },
+  'salesforce.lookBackSeconds': {
+    kind: 'integer',
+    unit: 'seconds',
+    default: 600,
+    maximum: 86_400,
+    doc: 'How far a poll looks behind its watermark: longer than the longest transaction and the lag of reads.',
+  },
+  'salesforce.settleMs': {
+    kind: 'integer',
+    unit: 'milliseconds',
+    default: 1_000,
+    maximum: 60_000,
+    doc: 'After this time a committed change shows in every read.',
+  },
+  'salesforce.allowanceShare': {
+    kind: 'integer',
+    unit: 'per cent',
+    default: 50,
+    minimum: 1,
+    maximum: 100,
+    doc: "Our share of the org's daily API requests.",
+  },
+  'salesforce.backfillObjects': {
+    kind: 'integer',
+    unit: 'objects',
+    default: 2,
+    minimum: 1,
+    maximum: 16,
+    doc: 'How many objects a backfill reads at once.',
+  },
+  'salesforce.backfillPages': {
+    kind: 'integer',
+    unit: 'pages',
+    default: 3,
+    minimum: 1,
+    maximum: 16,
+    doc: 'How many result pages of one object are downloaded at once.',
+  },
+  'salesforce.pageRecords': {
+    kind: 'integer',
+    unit: 'records',
+    default: 25_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    doc: 'Records a result page where pages are fetched one after another.',
+  },
+  'salesforce.absenceWaitSeconds': {
+    kind: 'integer',
+    unit: 'seconds',
+    default: 60,
+    maximum: 3_600,
+    doc: 'How long after a full backfill the records it did not list are asked for by id, before they count as deleted.',
+  },
+  'salesforce.positionWaitSeconds': {
+    kind: 'integer',
+    unit: 'seconds',
+    default: 10,
+    maximum: 600,
+    doc: 'How long a first start waits for a position in the event stream; after it, the time of the start serves as one.',
+  },
+  'salesforce.compress': {
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'yes', 'no'],
+    doc: 'Whether answers come compressed; auto: unless the org is on this machine.',
+  },
+} as const satisfies ConfigSpec;
