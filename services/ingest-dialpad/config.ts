@@ -38,9 +38,4 @@ export const CONFIG = {
     maximum: 20,
     doc: "Our share of the company's 1,200 list requests a minute.",
   },
-  'dialpad.caFile': {
-    kind: 'text',
-    default: null,
-    doc: 'PEM file of the authority that signed the server, if not a public one.',
-  },
 } as const satisfies ConfigSpec;

@@ -11,7 +11,7 @@ export const DECLARED = {
   subscribes: {},
   routes: {
     // Dialpad gives up after 5 s: it must have our 503 before that, or its retry overlaps with ours.
-    calls: { path: '/webhooks/dialpad/calls', method: 'POST', bodyLimitBytes: 1_048_576, answerWithinMs: 4_000 },
+    calls: { path: '/webhooks/dialpad', method: 'POST', bodyLimitBytes: 1_048_576, answerWithinMs: 4_000 },
   },
   schedules: {
     poll: { everySeconds: 1, doc: 'Lists recent calls when dialpad.pollEverySeconds have passed since the last time.' },
