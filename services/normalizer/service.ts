@@ -5,6 +5,7 @@ import { countryCode } from '#core/identifiers/countries.ts';
 import { createPhoneParser } from '#core/identifiers/phone.ts';
 import type { BatchHandler } from '#core/ports/broker.ts';
 import { COMPUTE_FLOW, defineService, type Declared, type Subscribes } from '#core/service.ts';
+import { entityTopic, type Topic } from '#core/topics.ts';
 import { MAPPERS } from './mappers/index.ts';
 import { createNormalizer } from './normalize.ts';
 
@@ -13,12 +14,7 @@ const DECLARED = {
   doc: 'Maps raw records to canonical entities, with phones in E.164 and e-mail addresses in one form.',
   source: null,
   uses: [],
-  publishes: [
-    ...(['canonical.account', 'canonical.activity', 'canonical.contact', 'canonical.lead'] as const),
-    ...(['canonical.opportunity', 'canonical.user'] as const),
-    ...(['canonical.call', 'canonical.call_disposition', 'canonical.call_recap'] as const),
-    ...(['canonical.call_recording', 'canonical.call_transcript'] as const),
-  ],
+  publishes: MAPPERS.map(({ entity }): Topic => entityTopic(entity)),
   subscribes: { salesforce: subscription('raw.salesforce'), dialpad: subscription('raw.dialpad') },
   routes: {},
   schedules: {},
@@ -52,11 +48,7 @@ export const normalizer = defineService(DECLARED, async (context) => {
   function handler(source: RawSource): BatchHandler {
     return async (batch) => {
       const { outputs, dispositions } = normalize(source, batch);
-      await Promise.all(
-        Array.from(outputs, ([topic, messages]) =>
-          context.publish(topic as (typeof DECLARED.publishes)[number], messages, 'kill'),
-        ),
-      );
+      await Promise.all(Array.from(outputs, ([topic, messages]) => context.publish(topic, messages, 'kill')));
       return dispositions;
     };
   }

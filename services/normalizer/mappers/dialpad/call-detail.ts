@@ -5,7 +5,7 @@ import { epochMs, flag, recordId, rounded } from '../../rules.ts';
 export default defineMapper({
   source: 'dialpad',
   entity: 'call_detail',
-  ignores: ['state', 'event_timestamp'],
+  ignores: ['call_id', 'state', 'event_timestamp'],
   objects: {
     call_detail: {
       call_id: recordId,
