@@ -33,6 +33,11 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: { tombstone: 'event time', undelete: 'raised' },
     scenario: REPAIRED,
   },
+  {
+    name: 'any read that misses a record said to be deleted proving it gone, where undeletes do not modify',
+    mistake: { proof: 'any' },
+    scenario: { ...WITHIN_BOUND, undeleteModifies: 0 },
+  },
   { name: 'a poll that skips whatever it published', mistake: { pollSkips: 'published' }, scenario: REPAIRED },
   { name: 'ids in doubt read at once after a listing', mistake: { doubts: 'at once' }, scenario: WITHIN_BOUND },
 ];

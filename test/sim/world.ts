@@ -19,6 +19,8 @@ export interface Ways {
   readonly tombstone: 'row time' | 'event time' | 'event time, not floored';
   /** Whether a read caused by an undelete takes the undelete's commit time if that is later. */
   readonly undelete: 'as read' | 'raised';
+  /** Whether any read that misses a record said to be deleted proves it gone, or only one late enough to see it. */
+  readonly proof: 'late enough' | 'any';
   readonly pollSkips: 'certain' | 'published';
   readonly doubts: 'certain' | 'at once';
 }
@@ -31,6 +33,7 @@ export const CORRECT: Ways = {
   missing: 'unknown',
   tombstone: 'row time',
   undelete: 'as read',
+  proof: 'late enough',
   pollSkips: 'certain',
   doubts: 'certain',
 };
@@ -107,7 +110,8 @@ function verdictOf({ ways, stamp }: World, { state, issuedMicros, deletion, unde
       issuedMicros,
       null,
     );
-  return judge(stamp, seen, issuedMicros, deletion);
+  const provenFromMicros = ways.proof === 'any' ? 0 : (deletion?.provenFromMicros ?? 0);
+  return judge(stamp, seen, issuedMicros, deletion && { ...deletion, provenFromMicros });
 }
 
 export function deletedAt(stamp: Stamp, atMicros: number, issuedMicros: number): Verdict {
