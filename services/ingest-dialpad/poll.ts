@@ -39,9 +39,9 @@ export function poller(context: DialpadContext, list: CallList): Poller {
     });
     const newest = await listWindow(open.window.fromMicros, signal);
     if (newest === null) return;
-    const moved = open.page([{ modifiedMicros: Math.min(newest, open.window.toMicros), id: '' }])();
-    if (moved === null && stored !== undefined) return;
-    await saveWatermark(key, moved ?? newest, stored?.generation ?? null);
+    const reached = Math.min(newest, open.window.toMicros);
+    const moved = open.page([{ modifiedMicros: reached, id: '' }])();
+    if (moved !== null || stored === undefined) await saveWatermark(key, reached, stored?.generation ?? null);
   }
 
   /** Answers the latest start listed, in microseconds, once all is published. */
