@@ -12,6 +12,8 @@ export interface Seen {
   /** The record's own time, of the source. */
   readonly modifiedMicros: number;
   readonly deleted: boolean;
+  /** Names the content, where that can change without the record's own time: then the minute counts from when it was first seen. */
+  readonly fingerprint?: string;
 }
 
 export interface Published {
@@ -20,22 +22,41 @@ export interface Published {
   remember(row: Seen, issuedMicros: number): void;
 }
 
-/** Holds the last `capacity` records; a forgotten one is only published once more. */
+interface Memory {
+  readonly state: string;
+  readonly sinceMicros: number;
+  readonly certain: boolean;
+}
+
+/** Holds the last state of the last `capacity` records; a forgotten one is only published once more. */
 export function publishedMemory(capacity: number): Published {
-  const states = new Map<string, string>();
+  const memories = new Map<string, Memory>();
   const keyOf = (row: Seen): string => `${row.object}/${row.id}`;
   // An undelete need not change the record's own time: a deleted and a live state never stand for each other.
-  const stateOf = (row: Seen): string => `${row.modifiedMicros}/${row.deleted}`;
+  const stateOf = (row: Seen): string => `${row.modifiedMicros}/${row.deleted}/${row.fingerprint ?? ''}`;
+
+  function sinceOf(row: Seen, issuedMicros: number): number {
+    if (row.fingerprint === undefined) return row.modifiedMicros;
+    const before = memories.get(keyOf(row));
+    return before?.state === stateOf(row) ? before.sinceMicros : issuedMicros;
+  }
 
   return {
-    maySkip: (row) => states.get(keyOf(row)) === stateOf(row),
+    maySkip(row) {
+      const memory = memories.get(keyOf(row));
+      return memory !== undefined && memory.certain && memory.state === stateOf(row);
+    },
     remember(row, issuedMicros) {
-      states.delete(keyOf(row));
-      if (issuedMicros - row.modifiedMicros < CERTAIN_MICROS) return;
-      states.set(keyOf(row), stateOf(row));
-      for (const oldest of states.keys()) {
-        if (states.size <= capacity) return;
-        states.delete(oldest);
+      const sinceMicros = sinceOf(row, issuedMicros);
+      memories.delete(keyOf(row));
+      memories.set(keyOf(row), {
+        state: stateOf(row),
+        sinceMicros,
+        certain: issuedMicros - sinceMicros >= CERTAIN_MICROS,
+      });
+      for (const oldest of memories.keys()) {
+        if (memories.size <= capacity) return;
+        memories.delete(oldest);
       }
     },
   };

@@ -27,6 +27,19 @@ describe('a row that was published', () => {
     expect(memory.maySkip(ROW)).toBe(false);
   });
 
+  it('may not be skipped when its content goes back to what it was, with the same time of its own', () => {
+    const memory = publishedMemory(10);
+    const later = (minutes: number): number => ROW.modifiedMicros + minutes * MINUTE;
+    const labelled = { ...ROW, fingerprint: 'labelled' };
+    const plain = { ...ROW, fingerprint: 'plain' };
+    memory.remember(labelled, later(5));
+    expect(memory.maySkip(labelled)).toBe(false);
+    memory.remember(labelled, later(6));
+    expect(memory.maySkip(labelled)).toBe(true);
+    memory.remember(plain, later(7));
+    expect([memory.maySkip(labelled), memory.maySkip(plain)]).toEqual([false, false]);
+  });
+
   it('is forgotten, the longest ago first, when there are too many', () => {
     const memory = publishedMemory(2);
     const rows = ['003a', '003b', '003c'].map((id) => ({ ...ROW, id }));
