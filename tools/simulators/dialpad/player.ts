@@ -41,6 +41,11 @@ export class Player {
     return played;
   }
 
+  /** A call is going on, or an event of one is not yet delivered or given up. */
+  get isBusy(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Resolves when nothing is played or under way. */
   async idle(): Promise<void> {
     while (this.#open.size > 0) await Promise.allSettled(this.#open);
