@@ -90,12 +90,10 @@ export function poller(context: DialpadContext, list: CallList): Poller {
   };
 }
 
-/** A call's row can change (labels, scores) without its event time: so the content is part of what was seen. */
+/** A call's row can change (labels, scores) without its event time. What is no call is known by its content alone. */
 function seenOf({ envelope, record }: RawEvent): Seen {
-  return {
-    object: envelope.object,
-    id: `${envelope.id}#${hash('sha1', record ?? '', 'base64')}`,
-    modifiedMicros: envelope.changedAtMicros ?? 0,
-    deleted: false,
-  };
+  const { object, id, changedAtMicros } = envelope;
+  if (changedAtMicros === null) return { object, id, modifiedMicros: 0, deleted: false };
+  const fingerprint = hash('sha1', record ?? '', 'base64');
+  return { object, id, modifiedMicros: changedAtMicros, deleted: false, fingerprint };
 }
