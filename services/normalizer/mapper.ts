@@ -73,12 +73,17 @@ export const beyond: Rule<string | null> = {
     for (const name in record) {
       const inner = taken.get(name);
       const value = inner === undefined ? record[name] : inner === null ? null : without(record[name], inner);
-      if (!isNothing(value)) (rest ??= {})[name] = value;
+      if (!isNothing(value)) (rest ??= empty())[name] = value;
     }
-    for (const path of misfits) keep((rest ??= {}), record, path);
+    for (const path of misfits) keep((rest ??= empty()), record, path);
     return rest === undefined ? null : JSON.stringify(rest);
   },
 };
+
+/** Without a prototype, so that a field may have any name. */
+function empty(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>;
+}
 
 function isNothing(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);

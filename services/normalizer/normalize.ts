@@ -88,7 +88,7 @@ function unreadable({ envelope }: RawEvent): Outcome {
   const code = envelope.hint?.kind ?? '';
   return {
     disposition: deadLetter(
-      /^[a-z][a-z_]{0,39}$/.test(code) ? code : 'unreadable',
+      /^[a-z][a-z0-9_]{0,39}$/.test(code) ? code : 'unreadable',
       `What ${envelope.source} sent is no record: its sender must send it otherwise.`,
     ),
   };
