@@ -29,8 +29,6 @@ interface Checkpoint {
 }
 
 export interface Backfill {
-  /** True when this epoch's calls have all been listed. */
-  isDone(): Promise<boolean>;
   /** Goes on where an unfinished one stopped; `again` starts anew after a finished one. */
   run(again: boolean, progress: Progress, signal: AbortSignal): Promise<Run>;
 }
@@ -54,15 +52,10 @@ export function backfill(context: DialpadContext, list: CallList): Backfill {
         ? newRun(context, 'backfill', saved === undefined ? 'first sync' : 'command')
         : new Run(context, unfinished.run);
     const save = saver(current, stored?.generation ?? null);
-    await current.started();
-    try {
+    await current.during(async () => {
       await listAll(current, unfinished, save, progress, signal);
       await save({ cursor: null, earliestMs: null, done: true });
-    } catch (error) {
-      await current.finished(error);
-      throw error;
-    }
-    await current.finished();
+    }, signal);
     return current;
   }
 
@@ -123,5 +116,5 @@ export function backfill(context: DialpadContext, list: CallList): Backfill {
     for await (const page of list.pages(query, 'backfill', signal)) await onPage(page);
   }
 
-  return { isDone: async () => (await load()).saved?.done ?? false, run };
+  return { run };
 }

@@ -49,17 +49,15 @@ export function poller(context: DialpadContext, list: CallList): Poller {
     const run = newRun(context, 'poll', 'schedule');
     const startedAfterMs = Math.max(0, Math.floor(fromMicros / MICROS_PER_MS) - 1);
     let newestMs: number | null = null;
-    try {
-      for await (const page of list.pages({ startedAfterMs, startedBeforeMs: null, cursor: null }, 'poll', signal)) {
+    const query = { startedAfterMs, startedBeforeMs: null, cursor: null };
+    await run.quietly(async () => {
+      for await (const page of list.pages(query, 'poll', signal)) {
         await publish(page, run);
         for (const startMs of startsOf(page)) newestMs = Math.max(newestMs ?? 0, startMs);
       }
-    } catch (error) {
-      await run.finished(error);
-      throw error;
-    }
+    }, signal);
     // A poll that finds nothing new, as most do, is no news.
-    if (run.counts.published > 0) await run.finished();
+    if (run.counts.published > 0) await run.finished('succeeded', null);
     return newestMs === null ? null : newestMs * MICROS_PER_MS;
   }
 

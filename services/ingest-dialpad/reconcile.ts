@@ -16,23 +16,15 @@ export async function reconcile(
   const run = newRun(context, 'reconcile', 'command');
   const lookBackMs = context.config['dialpad.lookBackHours'] * 3_600_000;
   const startedAfterMs = Math.max(0, Math.floor(sinceMicros / MICROS_PER_MS) - lookBackMs - 1);
-  await run.started();
-  try {
-    for await (const page of list.pages({ startedAfterMs, startedBeforeMs: null, cursor: null }, 'backfill', signal)) {
+  const query = { startedAfterMs, startedBeforeMs: null, cursor: null };
+  await run.during(async () => {
+    for await (const page of list.pages(query, 'backfill', signal)) {
       const { runId } = run.start;
-      const published = await publishPage(context, page, {
-        lane: 'bulk',
-        path: 'reconcile',
-        runId,
-        maySkip: () => false,
-      });
+      const maySkip = (): boolean => false;
+      const published = await publishPage(context, page, { lane: 'bulk', path: 'reconcile', runId, maySkip });
       run.count(page.items.length, published.length);
       progress(run.counts.read, null, 'calls');
     }
-  } catch (error) {
-    await run.finished(error);
-    throw error;
-  }
-  await run.finished();
+  }, signal);
   return run;
 }

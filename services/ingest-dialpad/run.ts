@@ -20,9 +20,9 @@ export interface RunStart {
 }
 
 const NOTHING: RunCounts = { read: 0, published: 0, calls: 0 };
-/** States of a run row in their order; of two rows in the same state the later wins. */
-const STATE_NUMBER = { started: 1, progressed: 2, failed: 3, succeeded: 4 } as const;
-type RunState = keyof typeof STATE_NUMBER;
+/** States of a run row in their order; of two rows with the same number the later wins. An abandoned run may go on. */
+const STATE_NUMBER = { started: 1, progressed: 2, abandoned: 3, failed: 3, succeeded: 4 } as const;
+export type RunState = keyof typeof STATE_NUMBER;
 
 export class Run {
   readonly start: RunStart;
@@ -45,19 +45,31 @@ export class Run {
     this.#context.telemetry.emit('runProgressed', this.#progress());
   }
 
-  async started(): Promise<void> {
+  /** Does `work` as this run: rows say that it started and how it ended. What it throws is thrown on. */
+  async during(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { runId, kind } = this.start;
     this.#context.telemetry.emit('runStarted', { runId, kind, source: 'dialpad', object: 'call' });
     await this.#record('started', null);
+    await this.quietly(work, signal);
+    await this.finished('succeeded', null);
+  }
+
+  /** Says only how it failed, if it did. */
+  async quietly(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      // Where this cannot be said, the first failure is still the one to tell of.
+      await this.finished(signal.aborted ? 'abandoned' : 'failed', codeOf(error)).catch(() => undefined);
+      throw error;
+    }
   }
 
   progressed(): Promise<void> {
     return this.#record('progressed', null);
   }
 
-  async finished(error: unknown = null): Promise<void> {
-    const state = error === null ? 'succeeded' : 'failed';
-    const code = error === null ? null : codeOf(error);
+  async finished(state: RunState, code: string | null): Promise<void> {
     const durationMs = Math.round((this.#context.clock.nowMicros() - this.start.startedMicros) / MICROS_PER_MS);
     this.#context.telemetry.emit('runFinished', { ...this.#progress(), state, code, durationMs });
     await this.#record(state, code);
@@ -84,7 +96,7 @@ export class Run {
         state,
         reason,
         started_at: startedMicros,
-        finished_at: code !== null || state === 'succeeded' ? atMicros : null,
+        finished_at: STATE_NUMBER[state] >= STATE_NUMBER.abandoned ? atMicros : null,
         records_read: this.#counts.read,
         records_published: this.#counts.published,
         deletions_found: 0,

@@ -314,6 +314,16 @@ describe('the first sync', () => {
 });
 
 describe('the commands', () => {
+  it('tell of a run that was stopped as abandoned, not failed', async () => {
+    const stop = new AbortController();
+    const service = await world({ beforePublish: () => Promise.reject(new Error('stopped while publishing')) });
+    service.dialpad.player.history(script(0));
+    stop.abort();
+    const work = service.living.commands.reconcile({ since: '2026-01-05T00:00:00Z' }, quiet, stop.signal);
+    await expect(overWaits(service, work)).rejects.toThrow();
+    expect(lastRun(service)?.record).toMatchObject({ kind: 'reconcile', state: 'abandoned' });
+  });
+
   it('backfill lists all again', async () => {
     const service = await world();
     for (let i = 0; i < 4; i++) service.dialpad.player.history(script(i));

@@ -1,6 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { CompactSign, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { createExpressWeb } from '#adapters/web/express.ts';
+import { DECLARED } from '#services/ingest-dialpad/declared.ts';
 import { bench, recordOf, SECRET, signed, type Bench } from './kit.ts';
 
 const HANGUP = JSON.stringify({
@@ -76,6 +78,22 @@ describe('a webhook that is not from Dialpad', () => {
     const service = await bench({ config: { 'dialpad.webhookSecrets': '' } });
     expect((await service.push(await signed(HANGUP))).status).toBe(401);
   });
+});
+
+it.each([
+  ['a body over the limit is refused before it is read whole', 1_100_000, 413],
+  ['a body under the limit is looked at', 900_000, 401],
+])('%s', async (_claim, bytes, status) => {
+  const service = await bench();
+  const route = { ...DECLARED.routes.calls, handler: service.living.routes.calls };
+  const server = await createExpressWeb({ clock: service.clock }).listen({ host: '127.0.0.1', port: 0 }, [route]);
+  const response = await fetch(`${server.url}${route.path}`, { method: 'POST', body: 'x'.repeat(bytes) }).catch(
+    () => null,
+  );
+  await server.close(1_000);
+  // A sender that goes on sending may see the connection cut before it reads the answer.
+  expect([status, undefined]).toContain(response?.status);
+  expect(service.published).toEqual([]);
 });
 
 describe('a webhook that cannot be made durable', () => {
