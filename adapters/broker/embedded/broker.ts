@@ -8,35 +8,34 @@
  * Several threads or processes may open the same file; one of them consumes a given shared subscription at a time.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { MICROS_PER_MS } from '#core/clock.ts';
-import { Misconfigured, Transient } from '#core/errors.ts';
+import { Transient } from '#core/errors.ts';
 import type { BatchHandler, Consumer, Message, SubscriptionSpec, Survives } from '#core/ports/broker.ts';
 import { laneScheduler } from '../lanes.ts';
 import { checkMessages } from '../limits.ts';
 import { Backlog, type SubscriptionBacklog } from './backlog.ts';
-import { EmbeddedConsumer } from './consumer.ts';
-import { CursorStore, type SubscriptionRow } from './cursor-store.ts';
+import { CursorStore } from './cursor-store.ts';
 import { openDatabase } from './database.ts';
 import { Frames } from './frames.ts';
-import { Housekeeping, INSTANCE_EXPIRES_MS } from './housekeeping.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Journal } from './journal.ts';
 import { Neighbours, type News } from './neighbours.ts';
 import { DEFAULTS, type EmbeddedBroker, type EmbeddedBrokerOptions } from './options.ts';
-import type { PublishJob } from './pack.ts';
+import { splitByPartition } from './pack.ts';
 import { Partitions, type Partition } from './partitions.ts';
+import { Registry } from './registry.ts';
 import { BulkRoom } from './room.ts';
-import { Subscription } from './subscription.ts';
-import { brokerError, transaction } from './transaction.ts';
+import { brokerError } from './transaction.ts';
+import { Upkeep } from './upkeep.ts';
 import { WalSync } from './wal-sync.ts';
 
+export type { SubscriptionBacklog } from './backlog.ts';
 export type { BrokerFault, EmbeddedBroker, EmbeddedBrokerOptions } from './options.ts';
 
-const HOUSEKEEPING_MS = 1_000;
-const BURIAL_MS = 60_000;
-
+/** Opens the file, made if there is none. Throws `DependencyDown` if it cannot be read or written. */
 export async function openEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  const complete = { ...DEFAULTS, ...options };
   try {
-    return new FileBroker({ ...DEFAULTS, ...options });
+    return new FileBroker(openDatabase(complete.path, complete.diskLimitBytes), complete);
   } catch (error) {
     throw brokerError(error);
   }
@@ -46,40 +45,59 @@ class FileBroker implements EmbeddedBroker {
   readonly #options: Required<EmbeddedBrokerOptions>;
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
-  readonly #store: CursorStore;
   readonly #backlog: Backlog;
   readonly #room: BulkRoom;
-  readonly #housekeeping: Housekeeping;
   readonly #walSync: WalSync;
   readonly #journal: Journal;
+  readonly #registry: Registry;
+  readonly #upkeep: Upkeep;
   readonly #neighbours: Neighbours;
   readonly #lanes = laneScheduler();
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #consumers = new Set<EmbeddedConsumer>();
-  #cancelHousekeeping: (() => void) | undefined;
-  #buriedMs = -Infinity;
   #isClosed = false;
 
-  constructor(options: Required<EmbeddedBrokerOptions>) {
+  constructor(database: DatabaseSync, options: Required<EmbeddedBrokerOptions>) {
+    const { clock, random, path, compress } = options;
+    const fault = (message: string, error: unknown): void => options.onFault({ message, error });
     this.#options = options;
-    const { clock, path } = options;
-    this.#database = openDatabase(path, options.diskLimitBytes);
-    this.#partitions = new Partitions(this.#database);
-    const frames = new Frames(this.#database, options.cacheBytes, (message, error) => this.#fault(message, error));
-    this.#store = new CursorStore(this.#database, frames, clock);
-    this.#backlog = new Backlog(this.#database, clock);
+    this.#database = database;
+    this.#partitions = new Partitions(database);
+    this.#backlog = new Backlog(database, clock);
     this.#room = new BulkRoom(this.#backlog, options.bulkBacklogLimitMessages);
-    this.#housekeeping = new Housekeeping(this.#database, clock, options);
-    this.#walSync = new WalSync(this.#database, path);
-    const parts = { store: this.#store, frames, walSync: this.#walSync, clock, compress: options.compress };
-    this.#journal = new Journal(this.#database, parts, {
-      published: (partitions) => this.#published(partitions),
-      progressed: () => this.#room.check(),
-      outdated: (subscription) => this.#reload(subscription),
-      fault: (message, error) => this.#fault(message, error),
+    this.#walSync = new WalSync(database, path);
+    const frames = new Frames(database, options.cacheBytes, fault);
+    const store = new CursorStore(database, frames, clock);
+    const housekeeping = new Housekeeping(database, clock, options);
+    this.#journal = new Journal(
+      database,
+      { store, frames, walSync: this.#walSync, clock, compress },
+      {
+        published: (partitions) => this.#published(partitions),
+        progressed: () => this.#room.check(),
+        outdated: (subscription) => this.#registry.reload(subscription),
+        fault,
+      },
+    );
+    this.#registry = new Registry({
+      ...{ database, partitions: this.#partitions, store, housekeeping, journal: this.#journal },
+      ...{ lanes: this.#lanes, clock, random, fault },
     });
-    this.#neighbours = new Neighbours(this.#database, path, clock, options.watchMs, (news) => this.#heard(news));
-    this.#keepHouse();
+    this.#neighbours = new Neighbours(database, path, clock, options.watchMs, (news) => this.#heard(news));
+    this.#upkeep = this.#startUpkeep(housekeeping);
+  }
+
+  #startUpkeep(housekeeping: Housekeeping): Upkeep {
+    const { clock, onFault } = this.#options;
+    return new Upkeep(housekeeping, clock, {
+      instances: () => this.#registry.instances(),
+      burying: () => this.#journal.flush(),
+      buried: () => {
+        onFault({ message: 'Unread messages were deleted: they were older than the retention.', error: undefined });
+        this.#registry.refresh();
+        this.#neighbours.tell(undefined);
+      },
+      failed: (error) =>
+        onFault({ message: 'The broker could not tidy its file; it tries again.', error: brokerError(error) }),
+    });
   }
 
   async publish(topic: string, messages: readonly Message[], survives: Survives): Promise<void> {
@@ -89,6 +107,8 @@ class FileBroker implements EmbeddedBroker {
       const topicId = this.#partitions.topicId(topic);
       const live = messages.filter((message) => message.attributes.lane !== 'bulk');
       const bulk = live.length === 0 ? messages : messages.filter((message) => message.attributes.lane === 'bulk');
+      if (live.length === 0 || bulk.length === 0)
+        return await this.#publishLane(topicId, messages, survives, live.length === 0);
       await Promise.all([
         this.#publishLane(topicId, live, survives, false),
         this.#publishLane(topicId, bulk, survives, true),
@@ -104,31 +124,12 @@ class FileBroker implements EmbeddedBroker {
       await this.#room.wait(topic);
       this.#mustBeOpen();
     }
-    const { parts, bytes } = this.#partition(topic, messages);
-    return new Promise((resolve, reject) => {
-      const job: PublishJob = { parts, bytes, isBulk, survives, resolve, reject };
-      this.#journal.publish(job);
-    });
-  }
-
-  #partition(topic: number, messages: readonly Message[]): Pick<PublishJob, 'parts' | 'bytes'> {
-    const parts = new Map<Partition, Message[]>();
-    let bytes = 0;
-    let part: Message[] | undefined;
-    let lane: string | undefined;
-    let addressee: string | undefined;
-    for (const message of messages) {
-      const { attributes } = message;
-      if (!part || attributes.lane !== lane || attributes.to !== addressee) {
-        ({ lane, to: addressee } = attributes);
-        const partition = this.#partitions.of(topic, lane ?? '', addressee ?? '');
-        part = parts.get(partition);
-        if (!part) parts.set(partition, (part = []));
-      }
-      part.push(message);
-      bytes += message.body.byteLength;
-    }
-    return { parts, bytes };
+    const { parts, bytes } = splitByPartition(messages, (lane, addressee) =>
+      this.#partitions.of(topic, lane, addressee),
+    );
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#journal.publish({ parts, bytes, isBulk, survives, resolve, reject });
+    return promise;
   }
 
   #published(partitions: ReadonlySet<Partition>): void {
@@ -137,128 +138,41 @@ class FileBroker implements EmbeddedBroker {
   }
 
   #heard(news: News): void {
-    const isKnown = news?.every(([id, next]) => this.#partitions.hear(id, next)) ?? false;
-    if (!isKnown) this.#refresh();
-    this.#room.check();
-    this.#lanes.wake();
-  }
-
-  #refresh(): void {
-    this.#partitions.refresh();
-    for (const subscription of this.#subscriptions.values()) {
-      if (this.#store.generation(subscription.row.id) !== subscription.row.generation) this.#reload(subscription);
+    if (this.#isClosed) return;
+    try {
+      const isKnown = news?.every(([id, next]) => this.#partitions.hear(id, next)) ?? false;
+      if (!isKnown) this.#registry.refresh();
+      this.#room.check();
+    } catch (error) {
+      this.#options.onFault({
+        message: 'The broker could not read its file; it tries again.',
+        error: brokerError(error),
+      });
     }
-  }
-
-  #reload(subscription: Subscription): void {
-    const generation = this.#store.generation(subscription.row.id);
-    if (generation !== undefined) return subscription.reload(generation);
-    const gone = missing(subscription.row.name);
-    for (const consumer of this.#consumers) if (consumer.subscription === subscription) consumer.fail(gone);
+    this.#lanes.wake();
   }
 
   consume(spec: SubscriptionSpec, handler: BatchHandler): Consumer {
     this.#mustBeOpen();
-    const subscription = this.#subscribe(spec);
-    if (subscription instanceof Error) return endedConsumer(subscription);
-    const consumer = new EmbeddedConsumer(spec, handler, {
-      subscription,
-      journal: this.#journal,
-      lanes: this.#lanes,
-      clock: this.#options.clock,
-      fault: (message, error) => this.#fault(message, error),
-      ended: (ended) => this.#ended(ended),
-    });
-    this.#consumers.add(consumer);
-    return consumer;
-  }
-
-  #subscribe(spec: SubscriptionSpec): Subscription | Error {
-    const declared = this.#store.find(spec.name);
-    const fault = declared ? this.#difference(spec, declared) : missing(spec.name);
-    if (fault) return fault;
-    const name = spec.sharing === 'broadcast' ? this.#makeInstance(spec) : spec.name;
-    const known = this.#subscriptions.get(name);
-    if (known) return known;
-    const row = this.#store.find(name) as SubscriptionRow;
-    const subscription = new Subscription(row, this.#store, this.#partitions, this.#options.clock, {
-      changed: (changed) => this.#journal.touch(changed),
-      wake: () => this.#lanes.wake(),
-    });
-    this.#subscriptions.set(name, subscription);
-    return subscription;
-  }
-
-  #difference(spec: SubscriptionSpec, stored: SubscriptionRow): Misconfigured | undefined {
-    const isSame =
-      stored.topic === this.#partitions.topicId(spec.topic) &&
-      stored.lane === spec.lane &&
-      stored.service === spec.service &&
-      stored.sharing === spec.sharing;
-    if (isSame) return undefined;
-    const text = `Subscription ${spec.name} exists with another topic, lane, service or sharing: give the new one another name.`;
-    return new Misconfigured('subscription_differs', text);
-  }
-
-  #makeInstance(spec: SubscriptionSpec): string {
-    this.#journal.flush();
-    const name = `${spec.name}#${this.#options.random.id()}`;
-    const expiresMs = Math.floor(this.#options.clock.nowMicros() / MICROS_PER_MS) + INSTANCE_EXPIRES_MS;
-    transaction(this.#database, () => this.#store.make(spec, name, this.#partitions.topicId(spec.topic), expiresMs));
-    return name;
-  }
-
-  #ended(consumer: EmbeddedConsumer): void {
-    const { subscription } = consumer;
-    this.#consumers.delete(consumer);
-    if ([...this.#consumers].some((other) => other.subscription === subscription)) return;
-    this.#journal.touch(subscription);
-    this.#journal.flush(subscription);
-    subscription.close();
-    this.#subscriptions.delete(subscription.row.name);
-    if (subscription.row.sharing === 'broadcast') this.#housekeeping.forget(subscription.row.id);
+    return this.#registry.consume(spec, handler);
   }
 
   async seek(name: string, time: Date): Promise<void> {
-    this.#mustBeOpen();
-    this.#journal.flush();
-    try {
-      const row = this.#store.find(name);
-      if (!row) throw missing(name);
-      const rows = row.sharing === 'shared' ? [row] : this.#store.instances(name);
-      this.#partitions.refresh();
-      const partitions = this.#partitions.inTopic(row.topic).map(({ id }) => id);
-      transaction(this.#database, () => {
-        for (const { id } of rows) this.#housekeeping.seek(id, partitions, time.getTime());
-      });
-    } catch (error) {
-      throw brokerError(error);
-    }
-    this.#refresh();
-    this.#lanes.wake();
-    this.#neighbours.tell(undefined);
+    this.#change(() => this.#registry.seek(name, time.getTime()));
   }
 
   async ensure(topics: readonly string[], subscriptions: readonly SubscriptionSpec[]): Promise<void> {
+    this.#change(() => this.#registry.ensure(topics, subscriptions));
+  }
+
+  #change(change: () => void): void {
     this.#mustBeOpen();
-    this.#journal.flush();
     try {
-      transaction(this.#database, () => {
-        for (const topic of topics) this.#partitions.ensureTopic(topic);
-        for (const spec of subscriptions) this.#ensureSubscription(spec);
-      });
+      change();
     } catch (error) {
       throw brokerError(error);
     }
     this.#neighbours.tell(undefined);
-  }
-
-  #ensureSubscription(spec: SubscriptionSpec): void {
-    const topic = this.#partitions.topicId(spec.topic);
-    this.#store.make(spec, spec.name, topic, null);
-    const stored = this.#store.find(spec.name);
-    const difference = stored && this.#difference(spec, stored);
-    if (difference) throw difference;
   }
 
   backlog(): readonly SubscriptionBacklog[] {
@@ -274,49 +188,16 @@ class FileBroker implements EmbeddedBroker {
     return this.#backlog.isEmpty();
   }
 
-  #keepHouse(): void {
-    this.#cancelHousekeeping = this.#options.clock.after(HOUSEKEEPING_MS, () => {
-      try {
-        this.#tidy();
-      } catch (error) {
-        this.#fault('The broker could not tidy its file; it tries again.', brokerError(error));
-      }
-      this.#keepHouse();
-    });
-  }
-
-  #tidy(): void {
-    const instances = [...this.#subscriptions.values()].filter(({ row }) => row.sharing === 'broadcast');
-    this.#housekeeping.renewInstances(instances.map(({ row }) => row.id));
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#buriedMs >= BURIAL_MS) {
-      this.#buriedMs = nowMs;
-      this.#bury();
-    }
-    this.#sweep();
-  }
-
-  #bury(): void {
-    this.#journal.flush();
-    if (!this.#housekeeping.bury()) return;
-    this.#fault('Unread messages were deleted: they were older than the retention.', undefined);
-    this.#refresh();
-    this.#neighbours.tell(undefined);
-  }
-
-  #sweep(): void {
-    if (!this.#isClosed && this.#housekeeping.sweep()) setImmediate(() => this.#sweep());
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    for (const consumer of this.#consumers) await consumer.drain(0);
+    await this.#registry.close();
     while (!this.#journal.isEmpty) this.#journal.flush();
     await this.#walSync.settled();
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#room.close();
     this.#journal.close();
-    this.#cancelHousekeeping?.();
+    this.#upkeep.close();
     this.#neighbours.close();
     this.#walSync.close();
     this.#database.close();
@@ -325,21 +206,4 @@ class FileBroker implements EmbeddedBroker {
   #mustBeOpen(): void {
     if (this.#isClosed) throw new Transient('broker_closed', 'The broker was closed: open it again.');
   }
-
-  #fault(message: string, error: unknown): void {
-    this.#options.onFault({ message, error });
-  }
-}
-
-function missing(name: string): Misconfigured {
-  return new Misconfigured(
-    'subscription_missing',
-    `There is no subscription ${name}: declare it, so that it is made at start.`,
-  );
-}
-
-function endedConsumer(error: Error): Consumer {
-  const ended = Promise.reject(error);
-  ended.catch(() => undefined);
-  return { ended, pause: async () => undefined, resume: () => undefined, drain: async () => undefined };
 }

@@ -6,6 +6,9 @@ import type { LaneScheduler } from '../lanes.ts';
 import type { LogEntry } from './cursor.ts';
 import type { Journal } from './journal.ts';
 import type { Subscription } from './subscription.ts';
+import { brokerError } from './transaction.ts';
+
+const READ_AGAIN_MS = 1_000;
 
 export interface ConsumerParts {
   readonly subscription: Subscription;
@@ -38,7 +41,7 @@ export class EmbeddedConsumer implements Consumer {
   #supply(name: string): Supply<LogEntry> {
     const { subscription, journal, lanes, fault } = this.#parts;
     return {
-      pull: (lane: Lane, messages: number) => subscription.pull(lane, messages),
+      pull: (lane, messages) => this.#pull(lane, messages),
       // So that a message that kills the process is known to have been handed, and is counted when it comes again.
       handing: () => void (subscription.mustStore && journal.flush()),
       answered: (entries, dispositions) => subscription.answered(entries, dispositions),
@@ -46,6 +49,18 @@ export class EmbeddedConsumer implements Consumer {
       failed: (error) => fault(`The handler of ${name} threw: its batch is delivered again.`, error),
       wake: () => lanes.wake(),
     };
+  }
+
+  /** A file that cannot be read now stops this consumer for a while, never the process. */
+  #pull(lane: Lane, messages: number): readonly LogEntry[] {
+    try {
+      return this.subscription.pull(lane, messages);
+    } catch (error) {
+      const { fault, clock, lanes } = this.#parts;
+      fault(`Messages of ${this.subscription.row.name} could not be read; it is tried again.`, brokerError(error));
+      clock.after(READ_AGAIN_MS, () => lanes.wake());
+      return [];
+    }
   }
 
   async pause(): Promise<void> {

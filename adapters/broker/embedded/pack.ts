@@ -63,3 +63,27 @@ class Chunks {
     });
   }
 }
+
+/** Messages by partition; those of one publish are nearly always of one. */
+export function splitByPartition(
+  messages: readonly Message[],
+  partitionOf: (lane: string, addressee: string) => Partition,
+): Pick<PublishJob, 'parts' | 'bytes'> {
+  const parts = new Map<Partition, Message[]>();
+  let bytes = 0;
+  let part: Message[] | undefined;
+  let lane: string | undefined;
+  let addressee: string | undefined;
+  for (const message of messages) {
+    const { attributes } = message;
+    if (!part || attributes.lane !== lane || attributes.to !== addressee) {
+      ({ lane, to: addressee } = attributes);
+      const partition = partitionOf(lane ?? '', addressee ?? '');
+      part = parts.get(partition);
+      if (!part) parts.set(partition, (part = []));
+    }
+    part.push(message);
+    bytes += message.body.byteLength;
+  }
+  return { parts, bytes };
+}
