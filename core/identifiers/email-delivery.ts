@@ -27,6 +27,7 @@ export function deliveryKeyOf(local: string, domain: string): string {
 }
 
 export function technicalKindOf(local: string): Technical | null {
+  if (!/[=+]/.test(local)) return null;
   if (/^srs[01][=+-]/.test(local)) return 'srs';
   if (/^prvs=|^btv1==/.test(local)) return 'batv';
   if (/^(?:bounces?|return|owner|msprvs\d?)[+=]/.test(local) || /^(?:bounces?|return|owner)-.*=/.test(local))

@@ -1,6 +1,6 @@
 /** Rules for what identifies people: e-mail addresses, phones, and which country a phone without one may be of. */
 import { countryCode } from '#core/identifiers/countries.ts';
-import { parseEmail } from '#core/identifiers/email.ts';
+import { parseEmail, type EmailAddress } from '#core/identifiers/email.ts';
 import type { CountryHint, HintReason, PhoneParser } from '#core/identifiers/phone.ts';
 import { Recent } from '#core/identifiers/recent.ts';
 import type { PhoneNumber } from '#schemas/generated/types.ts';
@@ -12,7 +12,7 @@ export function email(...path: Path): Rule<string | null> {
   return {
     from: [path],
     read({ record }) {
-      const parsed = parseEmail(textAt(record, path));
+      const parsed = emailOf(textAt(record, path));
       return parsed === null ? null : (parsed.address ?? parsed.raw);
     },
   };
@@ -20,7 +20,15 @@ export function email(...path: Path): Rule<string | null> {
 
 /** Whether `email` of the same path is canonical. */
 export function emailValid(...path: Path): Rule<boolean | null> {
-  return { from: [path], read: ({ record }) => parseEmail(textAt(record, path))?.valid ?? null };
+  return { from: [path], read: ({ record }) => emailOf(textAt(record, path))?.valid ?? null };
+}
+
+let last: EmailAddress | null = null;
+
+/** The two rules of one address follow each other: it is parsed once. */
+function emailOf(raw: string | null): EmailAddress | null {
+  if (last === null || last.raw !== raw) last = parseEmail(raw);
+  return last;
 }
 
 /** In E.164, or as it was. */

@@ -42,7 +42,10 @@ export function defineMapper<E extends EntityName>(spec: MapperSpec<E>): Mapper<
       const hints = spec.hints?.(record, phones) ?? NO_HINTS;
       const reading: Reading = { object, id, record, phones, hints, misfits: [], taken };
       const mapped: Record<string, unknown> = {};
-      for (const [name, rule] of rules) mapped[name] = rule.read(reading);
+      for (let index = 0; index < rules.length; index++) {
+        const [name, rule] = rules[index] as Table['rules'][number];
+        mapped[name] = rule.read(reading);
+      }
       return mapped as unknown as Entities[E];
     },
   };
