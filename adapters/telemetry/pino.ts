@@ -1,81 +1,53 @@
-/**
- * Telemetry as JSON log lines. An event's fields are the line's fields: none carries payloads or personal data (see
- * `core/telemetry.ts`), and pino's JSON encoding leaves no line break or control character of a value in the line.
- */
-import { destination, pino, stdTimeFunctions, type Level, type Logger } from 'pino';
+/** Writes each telemetry event as one JSON line. JSON escapes line breaks, so no value can forge a line of its own. */
+import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { TelemetryEvents, TelemetryListener, TelemetryName } from '#core/telemetry.ts';
+import { LINES, type Line } from './lines.ts';
 
-export interface PinoTelemetryOptions {
-  /** Least severe level that is written; `silent` writes nothing. */
+export type PinoOptions = {
+  /** Lowest level written: debug, info, warn or error. */
   readonly level: string;
-  /** File that lines are appended to; standard output if not given. */
-  readonly path?: string;
+} & (
+  | {
+      /** Appended to; made, with its folder, if there is none. */
+      readonly path: string;
+    }
+  | { readonly stream: DestinationStream }
+);
+
+const OWNER_ONLY = 0o600;
+/** A message may quote what a library said. */
+const LONGEST_TEXT = 1_000;
+
+export function pinoTelemetry(options: PinoOptions): TelemetryListener {
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'message',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    'stream' in options ? options.stream : file(options.path),
+  );
+  return (name, fields) => write(logger, name, fields);
 }
 
-interface Line {
-  readonly level: Level;
-  readonly sentence: string;
+function write<N extends TelemetryName>(logger: Logger, name: N, fields: TelemetryEvents[N]): void {
+  const { level, sentence, fields: allowed } = LINES[name] as Line<N>;
+  if (!logger.isLevelEnabled(level)) return;
+  const shown: Record<string, unknown> = { event: name };
+  // Of an event's own message only its name clashes with the sentence's.
+  for (const field of allowed) shown[field === 'message' ? 'detail' : field] = shortened(fields[field]);
+  logger[level](shown, sentence);
 }
 
-/** How each event reads. What happens many times a second is `debug`; what an operator must act on is `error`. */
-const LINES: { readonly [N in TelemetryName]: Line } = {
-  serviceStarted: { level: 'info', sentence: 'Service started.' },
-  serviceStopped: { level: 'info', sentence: 'Service stopped.' },
-  servicePaused: { level: 'error', sentence: 'Service paused: a dependency is down; it is being probed.' },
-  serviceResumed: { level: 'info', sentence: 'Service resumed.' },
-  leaseTaken: { level: 'info', sentence: 'Lease taken.' },
-  leaseLost: { level: 'warn', sentence: 'Lease lost: another instance took over.' },
-  messagesPublished: { level: 'debug', sentence: 'Messages published.' },
-  batchHandled: { level: 'debug', sentence: 'Batch handled.' },
-  batchFailed: { level: 'warn', sentence: 'Batch failed; its messages will come again.' },
-  messageDiscarded: { level: 'debug', sentence: 'Message discarded on purpose.' },
-  messageRetried: { level: 'warn', sentence: 'Message will be retried.' },
-  messageDeadLettered: {
-    level: 'error',
-    sentence: 'Message parked as a dead letter: see tributary dead-letters list.',
-  },
-  eventsIngested: { level: 'debug', sentence: 'Events ingested.' },
-  hintsReceived: { level: 'debug', sentence: 'Hints received.' },
-  pushAnswered: { level: 'debug', sentence: 'Push answered.' },
-  streamConnected: { level: 'info', sentence: 'Stream connected.' },
-  streamEnded: { level: 'warn', sentence: 'Stream ended; it will be opened again.' },
-  checkpointMoved: { level: 'debug', sentence: 'Checkpoint moved.' },
-  vendorCalled: { level: 'debug', sentence: 'Source called.' },
-  vendorRetried: { level: 'warn', sentence: 'Call to the source will be retried.' },
-  vendorRefused: { level: 'error', sentence: 'Call to the source refused: it is not on the allow-list.' },
-  runStarted: { level: 'info', sentence: 'Run started.' },
-  runProgressed: { level: 'debug', sentence: 'Run progressed.' },
-  runFinished: { level: 'info', sentence: 'Run finished.' },
-  matchesDecided: { level: 'debug', sentence: 'Matches decided.' },
-  rowsWritten: { level: 'debug', sentence: 'Rows written.' },
-  configurationWarned: { level: 'warn', sentence: 'Configuration names something the source does not show us.' },
-  faultSeen: { level: 'error', sentence: 'Fault seen.' },
-};
-
-export function pinoTelemetry(options: PinoTelemetryOptions): TelemetryListener {
-  const logger = makeLogger(options);
-  return (name, fields) => {
-    const { level, sentence } = LINES[name];
-    if (logger.isLevelEnabled(level)) logger[level]({ event: name, ...brief(name, fields) }, sentence);
-  };
+function shortened(value: unknown): unknown {
+  return typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
 }
 
-function makeLogger({ level, path }: PinoTelemetryOptions): Logger {
-  const settings = {
-    level,
-    base: null,
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-  };
-  // Synchronous: a process that is killed has written what it said.
-  return path === undefined
-    ? pino(settings)
-    : pino(settings, destination({ dest: path, sync: true, mkdir: true, mode: 0o600 }));
-}
-
-/** A list of latencies is a count in a log line. */
-function brief<N extends TelemetryName>(name: N, fields: TelemetryEvents[N]): object {
-  if (name !== 'rowsWritten') return fields;
-  const { changeToRowMs, ...rest } = fields as TelemetryEvents['rowsWritten'];
-  return { ...rest, changes: changeToRowMs.length };
+/** Written at once, so a kill loses no line. A full disk must not stop the pipeline for its log: what cannot be written is lost. */
+function file(path: string): DestinationStream {
+  const stream = destination({ dest: path, append: true, mkdir: true, mode: OWNER_ONLY, sync: true });
+  stream.on('error', () => undefined);
+  return stream;
 }

@@ -1,145 +1,147 @@
 /**
- * Receives pushes over HTTP. It hands on the body's exact bytes, bounded in size and time, and never blames the sender for
- * a fault of ours: what a handler throws, or does not answer in time, is 503, after which vendors send again.
+ * Receives pushes. The body reaches the handler as its exact bytes, whatever the content type says, because signatures
+ * are over bytes. Our own faults answer 503, which senders try again; a 4xx would make them give up.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
-import type { Route, RouteHandler, WebPort, WebResponse, WebServer } from '#core/ports/web.ts';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import type { Clock } from '#core/clock.ts';
+import { Misconfigured } from '#core/errors.ts';
+import type { Route, RouteHandler, WebPort, WebRequest, WebResponse } from '#core/ports/web.ts';
+import { BodyRefused, readBody } from './body.ts';
 
-export type ServedRoute = Route & { readonly handler: RouteHandler };
+type Served = Route & { readonly handler: RouteHandler };
 
-/** A slow or endless sender must not hold a socket: Node's own defaults are minutes. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-const CONNECTIONS_CHECK_MS = 2_000;
-const MAX_HEADER_BYTES = 16_384;
-const MAX_REQUESTS_PER_SOCKET = 1_000;
-const MAX_CONNECTIONS = 1_000;
-
-export const expressWeb: WebPort = {
-  async listen({ host, port }, routes) {
-    const server = createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
-      },
-      appOf(routes),
-    );
-    server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
-    server.maxConnections = MAX_CONNECTIONS;
-    const bound = await bind(server, host, port);
-    return {
-      url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-      close: (timeoutMs) => close(server, timeoutMs),
-    } satisfies WebServer;
-  },
+/** Slow or endless senders are cut; the largest push known is read in well under a second. */
+const LIMITS: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16_384,
+  // How often the three timeouts above are checked: Node's default of 30 s would make them 30 s longer.
+  connectionsCheckingInterval: 1_000,
 };
+const REQUESTS_PER_SOCKET = 1_000;
 
-function appOf(routes: readonly ServedRoute[]): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  for (const route of routes) {
-    app.post(route.path, rawBody(route.bodyLimitBytes), answer(route));
-    app.all(route.path, (_request, response) => void response.status(405).set('allow', route.method).end());
-  }
-  app.use((_request, response) => void response.status(404).end());
-  app.use(refuse);
-  return app;
+export interface ExpressWebOptions {
+  readonly clock: Clock;
+  /** Replaces some of the limits, for tests. */
+  readonly limits?: ServerOptions;
 }
 
-/** Whatever the content type says; compressed bodies are refused, since their size is not known before they are opened. */
-function rawBody(limit: number): RequestHandler {
-  return express.raw({ type: () => true, limit, inflate: false });
-}
-
-function answer(route: ServedRoute): RequestHandler {
-  return async (request, response) => {
-    const stop = new AbortController();
-    const late = new Promise<WebResponse>((resolve) => {
-      const timer = setTimeout(() => resolve({ status: 503 }), route.answerWithinMs);
-      response.once('close', () => clearTimeout(timer));
-    });
-    const handled = handle(route, request, stop.signal);
-    const { status, body } = await Promise.race([handled, late]);
-    stop.abort();
-    if (!response.headersSent) send(response, status, body);
+export function createExpressWeb(options: ExpressWebOptions): WebPort {
+  return {
+    async listen(address, routes) {
+      const server = createServer({ ...LIMITS, ...options.limits }, application(routes, options.clock));
+      server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
+      const answering = new Set<ServerResponse>();
+      server.on('request', (_request, response) => {
+        answering.add(response);
+        response.once('close', () => answering.delete(response));
+      });
+      await listening(server, address);
+      const { port } = server.address() as AddressInfo;
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      const close = (timeoutMs: number): Promise<void> => closed(server, answering, timeoutMs, options.clock);
+      return { url: `http://${host}:${port}`, close };
+    },
   };
 }
 
-async function handle(route: ServedRoute, request: Request, signal: AbortSignal): Promise<WebResponse> {
-  const bytes: unknown = request.body;
-  try {
-    return await route.handler(
-      {
-        method: request.method,
-        path: request.path,
-        headers: plainHeaders(request),
-        body: bytes instanceof Uint8Array ? bytes : new Uint8Array(),
-      },
-      signal,
-    );
-  } catch {
-    return { status: 503 };
+function application(routes: readonly Served[], clock: Clock): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  for (const route of routes) {
+    app.post(route.path, answering(route, clock));
+    app.all(route.path, (_request, response) => void response.set('allow', route.method).status(405).end());
   }
+  app.use((_request, response) => void response.status(404).end());
+  app.use(fault);
+  return app;
 }
 
-function plainHeaders(request: Request): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
+function answering(route: Served, clock: Clock): RequestHandler {
+  return async (request, response) => {
+    const body = await readBody(request, route.bodyLimitBytes);
+    const answer = await answerInTime(route, received(request, body), clock);
+    response.status(answer.status);
+    if (answer.body === undefined) response.end();
+    else response.type('text/plain').end(answer.body);
+  };
 }
 
-function send(response: Response, status: number, body: string | undefined): void {
-  response.status(status);
-  if (body === undefined) response.end();
-  else response.type('text/plain').send(body);
-}
-
-/** The body reader's own refusals (too large, cut short, compressed) say only their status; the socket is not read on. */
-const refuse: ErrorRequestHandler = (error: unknown, request, response, _next) => {
-  const status = statusOf(error);
-  if (response.headersSent) return void request.socket.destroy();
-  response
-    .status(status)
-    .set('connection', 'close')
-    .end(() => request.socket.destroySoon());
-};
-
-function statusOf(error: unknown): number {
-  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 503;
-  return status >= 400 && status < 500 ? status : 503;
-}
-
-function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+/** What the handler still does after the time is up is its own affair: its signal is aborted, its answer ignored. */
+function answerInTime(route: Served, request: WebRequest, clock: Clock): Promise<WebResponse> {
+  const controller = new AbortController();
+  return new Promise((resolve) => {
+    const cancel = clock.after(route.answerWithinMs, () => {
+      resolve({ status: 503 });
+      controller.abort();
+    });
+    const settle = (answer: WebResponse): void => {
+      cancel();
+      resolve(answer);
+    };
+    const failed = (): void => settle({ status: 503 });
+    Promise.resolve()
+      .then(() => route.handler(request, controller.signal))
+      .then(settle, failed);
   });
 }
 
-/** Stops listening, lets the requests under way finish, and cuts what is left after `timeoutMs`. */
-function close(server: Server, timeoutMs: number): Promise<void> {
+function received(request: Request, body: Uint8Array): WebRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return { method: request.method, path: request.path, headers, body };
+}
+
+/**
+ * A body that cannot be had, or a fault of ours. The socket goes with the answer, or what is still being sent would be
+ * read as the next request. No text of the error is sent: it may quote the request.
+ */
+const fault: ErrorRequestHandler = (error: unknown, request, response, _next) => {
+  if (response.headersSent || request.socket.destroyed) return void request.destroy();
+  const status = error instanceof BodyRefused ? error.status : 503;
+  response.once('finish', () => request.socket.destroySoon());
+  response.set('connection', 'close').status(status).end();
+};
+
+function listening(server: Server, address: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const where = `${address.host}:${address.port}`;
+      const message = `The receiver cannot listen on ${where} (${error.code}): choose another address or port.`;
+      reject(new Misconfigured('cannot_listen', message, { cause: error }));
+    };
+    server.once('error', failed);
+    server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+/** Answers what is under way, then ends what is left after the time. */
+function closed(
+  server: Server,
+  answering: ReadonlySet<ServerResponse>,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    const cancel = clock.after(timeoutMs, () => server.closeAllConnections());
     server.close(() => {
-      clearTimeout(cut);
+      cancel();
       resolve();
     });
     server.closeIdleConnections();
+    // Otherwise a sender would keep the connection, and us, after its answer.
+    for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close');
   });
 }
