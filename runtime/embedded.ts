@@ -8,7 +8,7 @@ import { openFileObjects } from '#adapters/objects/files.ts';
 import { openSqliteStore } from '#adapters/store/sqlite.ts';
 import { createVendor } from '#adapters/vendor/index.ts';
 import { openDuckdbWarehouse, type DuckdbWarehouse } from '#adapters/warehouse/duckdb/index.ts';
-import { expressWeb } from '#adapters/web/express.ts';
+import { createExpressWeb } from '#adapters/web/express.ts';
 import { Codec } from '#core/codec.ts';
 import { messageOf } from '#core/errors.ts';
 import { factMessage, type Fact, type OpsEntity } from '#core/facts.ts';
@@ -193,7 +193,7 @@ async function listen(
 ): Promise<WebServer | undefined> {
   const routes = routesOf(hosts);
   if (routes.length === 0) return undefined;
-  const server = await expressWeb.listen(
+  const server = await createExpressWeb({ clock: systemClock }).listen(
     { host: settings.runtime['web.host'], port: settings.runtime['web.port'] },
     routes,
   );
