@@ -1,0 +1,159 @@
+/**
+ * Texts to small numbers and back, outside the JavaScript heap: the bytes in chunks, a hash table of numbers over them. A
+ * `Map` of strings would cost 100 bytes and more a text and ends at 16.7 million entries. Texts are never forgotten; what is
+ * interned again has its old number. The table is in shards, so that growing one stops nothing for long.
+ */
+import { unsigned } from './column.ts';
+
+const CHUNK_BITS = 20;
+const CHUNK_BYTES = 1 << CHUNK_BITS;
+const SHARDS = 64;
+const LONG = 255;
+
+interface Shard {
+  /** Ordinal + 1, or 0 where free. Linear probing. */
+  slots: Int32Array;
+  used: number;
+}
+
+export class Interner {
+  readonly #chunks: Buffer[] = [];
+  readonly #offsets = unsigned();
+  readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => ({ slots: new Int32Array(16), used: 0 }));
+  #end = 0;
+  #size = 0;
+  #scratch = Buffer.allocUnsafe(512);
+  #length = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get bytes(): number {
+    const slots = this.#shards.reduce((sum, shard) => sum + shard.slots.byteLength, 0);
+    return this.#chunks.length * CHUNK_BYTES + this.#offsets.bytes + slots;
+  }
+
+  /** -1 if the text was never interned. */
+  find(text: string): number {
+    return this.#probe(text, false);
+  }
+
+  intern(text: string): number {
+    return this.#probe(text, true);
+  }
+
+  text(ordinal: number): string {
+    const offset = this.#offsets.get(ordinal);
+    const chunk = this.#chunks[offset >>> CHUNK_BITS] as Buffer;
+    const at = offset & (CHUNK_BYTES - 1);
+    const start = at + headBytes(chunk, at);
+    return chunk.toString('utf8', start, start + lengthAt(chunk, at));
+  }
+
+  #probe(text: string, add: boolean): number {
+    this.#load(text);
+    const hash = hashOf(this.#scratch, 0, this.#length);
+    const shard = this.#shards[hash & (SHARDS - 1)] as Shard;
+    const mask = shard.slots.length - 1;
+    for (let slot = (hash >>> 6) & mask; ; slot = (slot + 1) & mask) {
+      const held = shard.slots[slot] as number;
+      if (held === 0) return add ? this.#add(shard, slot) : -1;
+      if (this.#equals(held - 1)) return held - 1;
+    }
+  }
+
+  /** Puts the text's UTF-8 into the scratch buffer. */
+  #load(text: string): void {
+    const length = text.length;
+    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(length * 4);
+    const scratch = this.#scratch;
+    for (let at = 0; at < length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code > 127) return this.#loadSlowly(text);
+      scratch[at] = code;
+    }
+    this.#length = length;
+  }
+
+  #loadSlowly(text: string): void {
+    const encoded = Buffer.from(text, 'utf8');
+    if (encoded.length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(encoded.length * 2);
+    encoded.copy(this.#scratch);
+    this.#length = encoded.length;
+  }
+
+  #equals(ordinal: number): boolean {
+    const offset = this.#offsets.get(ordinal);
+    const chunk = this.#chunks[offset >>> CHUNK_BITS] as Buffer;
+    const at = offset & (CHUNK_BYTES - 1);
+    const length = this.#length;
+    if (lengthAt(chunk, at) !== length) return false;
+    const start = at + headBytes(chunk, at);
+    const scratch = this.#scratch;
+    for (let index = length - 1; index >= 0; index -= 1) if (chunk[start + index] !== scratch[index]) return false;
+    return true;
+  }
+
+  #add(shard: Shard, slot: number): number {
+    const ordinal = this.#size;
+    this.#offsets.set(ordinal, this.#store());
+    this.#size += 1;
+    shard.slots[slot] = ordinal + 1;
+    shard.used += 1;
+    if (shard.used * 4 > shard.slots.length * 3) this.#grow(shard);
+    return ordinal;
+  }
+
+  #store(): number {
+    const length = this.#length;
+    const needed = length + (length < LONG ? 1 : 5);
+    if (needed > CHUNK_BYTES) throw new RangeError('A text of more than a megabyte cannot be an identifier.');
+    const left = this.#chunks.length * CHUNK_BYTES - this.#end;
+    if (left < needed) {
+      this.#end = this.#chunks.length * CHUNK_BYTES;
+      this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_BYTES));
+    }
+    const offset = this.#end;
+    const chunk = this.#chunks[offset >>> CHUNK_BITS] as Buffer;
+    const at = offset & (CHUNK_BYTES - 1);
+    chunk[at] = length < LONG ? length : LONG;
+    if (length >= LONG) chunk.writeUInt32LE(length, at + 1);
+    this.#scratch.copy(chunk, at + headBytes(chunk, at), 0, length);
+    this.#end += needed;
+    return offset;
+  }
+
+  #grow(shard: Shard): void {
+    const slots = new Int32Array(shard.slots.length * 2);
+    const mask = slots.length - 1;
+    for (const held of shard.slots) {
+      if (held === 0) continue;
+      const offset = this.#offsets.get(held - 1);
+      const chunk = this.#chunks[offset >>> CHUNK_BITS] as Buffer;
+      const at = offset & (CHUNK_BYTES - 1);
+      const start = at + headBytes(chunk, at);
+      let slot = (hashOf(chunk, start, start + lengthAt(chunk, at)) >>> 6) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = held;
+    }
+    shard.slots = slots;
+  }
+}
+
+function headBytes(chunk: Buffer, at: number): number {
+  return chunk[at] === LONG ? 5 : 1;
+}
+
+function lengthAt(chunk: Buffer, at: number): number {
+  const length = chunk[at] as number;
+  return length === LONG ? chunk.readUInt32LE(at + 1) : length;
+}
+
+/** FNV-1a with a finish that spreads the lower bits. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
