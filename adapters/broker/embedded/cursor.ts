@@ -49,7 +49,7 @@ interface Reading {
 }
 
 /** Frames in the window at most: some 100 bytes each. */
-const WINDOW_FRAMES = 32_768;
+const WINDOW_FRAMES = 4_096;
 
 export class PartitionCursor {
   readonly partition: Partition;
