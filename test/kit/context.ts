@@ -45,9 +45,9 @@ export interface FakeContext<D extends Declared> {
   readonly facts: readonly Fact<OpsEntity>[];
   readonly told: readonly Told[];
   /** Messages published on a topic, in order. */
-  on(topic: string): readonly Message[];
+  readonly on: (topic: string) => readonly Message[];
   /** Aborts the context's signal. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export function fakeContext<D extends Declared>(declared: D, options: FakeContextOptions): FakeContext<D> {
@@ -80,11 +80,11 @@ export function fakeContext<D extends Declared>(declared: D, options: FakeContex
       published.push(publish);
     },
     async record(fact) {
-      facts.push(fact as unknown as Fact<OpsEntity>);
+      facts.push(fact);
     },
   };
   return {
-    context: context as unknown as Context<D>,
+    context: context,
     published,
     facts,
     told,

@@ -10,7 +10,7 @@ import { placeWatermarks } from '../poll/poller.ts';
 import { reconcile } from '../reconcile.ts';
 import type { EventDecoder } from './event.ts';
 import { intake } from './intake.ts';
-import { debts, openPosition, owing, paid, type PositionCheckpoint } from './position.ts';
+import { debts, openPosition, paid, type PositionCheckpoint } from './position.ts';
 import { followChanges } from './stream.ts';
 
 export interface Changes {
@@ -25,22 +25,24 @@ const NO_PROGRESS = (): void => undefined;
 
 export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes {
   let busy = true;
+  let position: PositionCheckpoint | null = null;
 
   async function run(signal: AbortSignal): Promise<void> {
     busy = true;
     const { config, telemetry } = org.context;
     const instance = await org.client.orgId();
     await placeWatermarks(org);
-    const position = await placedPosition(org, instance);
+    const place = await placedPosition(org, instance);
+    position = place;
     const failure = new AbortController();
     const stop = AbortSignal.any([signal, failure.signal]);
     const bell = doorbell();
     const placed = doorbell();
     const takes = intake(org, instance, config['salesforce.channel'], decoder);
-    const options = { org, position, intake: takes, onPlaced: placed.ring, onOwed: bell.ring };
+    const options = { org, position: place, intake: takes, onPlaced: placed.ring, onOwed: bell.ring };
     const repair = async (): Promise<void> => {
-      await waitForPlace(org, position, placed, stop);
-      await payDebts(org, all, position, bell, stop, (now) => (busy = now));
+      await waitForPlace(org, place, placed, stop);
+      await payDebts(org, all, place, bell, stop, (now) => (busy = now));
     };
     const abort = (error: unknown): void => failure.abort(error);
     await Promise.all([followChanges(options, stop).catch(abort), repair().catch(abort)]);
@@ -50,22 +52,21 @@ export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes
     }
   }
 
-  return { run, busy: () => busy };
+  return { run, busy: () => busy || position?.value?.gap === 'position_refused' };
 }
 
-/** A first start is at this moment; a later one that never got further than a time owes all since then. */
+/** A first start is at this moment, in time: until the stream has given a position, that is the position. */
 async function placedPosition(org: Org, instance: string): Promise<PositionCheckpoint> {
   const { ports, clock, config } = org.context;
   const position = await openPosition(ports.store, clock, instance, config['salesforce.channel']);
-  const kept = position.value;
-  if (kept === null) await position.save({ replayId: null, goodMicros: clock.nowMicros(), owed: {} });
-  else if (kept.replayId === null) await position.save(owing(kept, org.objects, kept.goodMicros, 'no_position'));
+  if (position.value === null)
+    await position.save({ replayId: null, gap: null, goodMicros: clock.nowMicros(), owed: {} });
   return position;
 }
 
 /**
- * Waits for the stream's first position. If the server gives none in time, the time of the start is the position, durable
- * already: the backfill need not wait, and all objects are owed since then.
+ * Waits for the stream's position. If the server gives none in time, the time of the start is the position, durable
+ * already: the backfill need not wait, and all objects are owed since then as soon as the stream does say where it is.
  */
 async function waitForPlace(
   org: Org,
@@ -81,8 +82,7 @@ async function waitForPlace(
   timer.abort();
   signal.throwIfAborted();
   const now = position.value;
-  if (now !== null && now.replayId === null)
-    await position.save(owing(now, org.objects, now.goodMicros, 'late_position'));
+  if (now !== null && now.replayId === null) await position.save({ ...now, gap: now.gap ?? 'late_position' });
 }
 
 async function payDebts(

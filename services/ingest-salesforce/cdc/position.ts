@@ -2,9 +2,10 @@
  * Where the stream is, and what it owes, durable in one record: so no event is passed before its hints, or the reconcile
  * that stands for it, are kept.
  *
- *     LIVE ── position refused, or none but a time ──▶ GAP_RECOVERY ── every owed object reconciled ──▶ LIVE
+ *     LIVE ── position refused, or none but a time ──▶ GAP ── placed anew ──▶ GAP_RECOVERY ── all owed reconciled ──▶ LIVE
  *
- * GAP_RECOVERY is not a mode of the stream, which goes on from its new position: it is what `owed` being filled means.
+ * GAP_RECOVERY is not a mode of the stream, which goes on from its new position: it is what `owed` being filled means. What
+ * is owed is read only after the stream is placed anew, so that nothing falls between the two.
  */
 import type { Clock } from '#core/clock.ts';
 import type { StorePort } from '#core/ports/store.ts';
@@ -22,6 +23,8 @@ export interface Debt {
 export interface Position {
   /** Base64; null until the server has given one: then `goodMicros` is the position, a time. */
   readonly replayId: string | null;
+  /** Why events since `goodMicros` are lost: all objects are owed once there is a position again. Null: none are lost. */
+  readonly gap: string | null;
   /** Up to this time nothing is missing, apart from what is owed. */
   readonly goodMicros: number;
   readonly owed: Readonly<Partial<Record<ObjectName, Debt>>>;

@@ -3,7 +3,7 @@
  *
  *     connect ──▶ first answer ──▶ events ▶ hints durable ▶ position ▶ as many events asked for again
  *        ▲             │ silent too long, cut, token expired: back off
- *        └─────────────┴── position refused: all objects owed since the last good time, then on from the newest
+ *        └─────────────┴── position refused: on from the newest, with all objects owed since the last good time
  */
 import type { Random } from '#core/clock.ts';
 import { Unauthorized } from '#core/errors.ts';
@@ -60,18 +60,12 @@ function pauseMs(failures: number, random: Random): number {
   return backoffMs(RECONNECT, 1 + Math.min(failures, SLOWEST_EXPONENT), random);
 }
 
-/** Every failure leads to another connection; a refused position to one from the newest, with all objects owed. */
-async function handleFailure(
-  { org, position, onOwed }: StreamOptions,
-  token: Token | null,
-  error: unknown,
-): Promise<void> {
+/** Every failure leads to another connection; a refused position to one from the newest, across a gap that is kept. */
+async function handleFailure({ org, position }: StreamOptions, token: Token | null, error: unknown): Promise<void> {
   const { telemetry, config } = org.context;
   telemetry.emit('streamEnded', { source: SOURCE, channel: config['salesforce.channel'], code: vendorCodeOf(error) });
   if (position.value !== null && error instanceof RpcError && isBadPosition(error.failure.errorCode)) {
-    const lost = owing(position.value, org.objects, position.value.goodMicros, 'position_refused');
-    await position.save({ ...lost, replayId: null });
-    onOwed();
+    await position.save({ ...position.value, replayId: null, gap: 'position_refused' });
   } else if (token !== null && isUnauthenticated(error)) {
     await org.session.renew(token).catch((cause: unknown) => tell(org, cause));
   } else if (!(error instanceof RpcError)) {
@@ -157,10 +151,13 @@ class Connection {
     const replayId = events.at(-1)?.replayId ?? latestReplayId;
     const goodMicros = Math.max(before.goodMicros, committedMicros ?? (events.length === 0 ? observedAtMicros : 0));
     let next: Position = { ...before, goodMicros, replayId: replayId === '' ? before.replayId : replayId };
+    if (next.replayId !== null && next.gap !== null)
+      next = { ...owing(next, org.objects, before.goodMicros, next.gap), gap: null };
     for (const { object, sinceMicros } of owed) next = owing(next, [object], sinceMicros, 'overflow');
-    if (owed.length > 0 || before.replayId === null) await position.save(next);
+    const isDebt = next.owed !== before.owed;
+    if (isDebt || before.replayId === null) await position.save(next);
     else position.note(next);
-    if (owed.length > 0) onOwed();
+    if (isDebt) onOwed();
     if (next.replayId !== null) onPlaced();
     context.telemetry.emit('checkpointMoved', { source: SOURCE, checkpoint: next.replayId ?? '' });
   }

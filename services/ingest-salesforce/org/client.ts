@@ -1,6 +1,6 @@
 /**
  * Requests to the org with a token: an expired one is renewed and the request sent once more. Error answers are thrown as
- * errors that say who must act. Compressed bodies are unpacked on the way.
+ * errors that say who must act.
  */
 import { Unauthorized } from '#core/errors.ts';
 import type { Purpose, VendorRequest, VendorResponse } from '#core/ports/vendor.ts';
@@ -64,7 +64,7 @@ export function orgClient({ client, session, instanceUrl, apiVersion, compress }
       headers: {
         authorization: `Bearer ${accessToken}`,
         accept: request.accept ?? 'application/json',
-        ...(compress ? { 'accept-encoding': 'gzip' } : {}),
+        'accept-encoding': compress ? 'gzip' : 'identity',
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
       },
@@ -80,12 +80,11 @@ export function orgClient({ client, session, instanceUrl, apiVersion, compress }
       const token = await session.token();
       const answer = await client.exchange<T | typeof EXPIRED>(
         vendorRequest(request, token.accessToken),
-        async (given) => {
-          if (given.status === 401) {
-            await given.body.cancel();
+        async (response) => {
+          if (response.status === 401) {
+            await response.body.cancel();
             return EXPIRED;
           }
-          const response = unpacked(given);
           if (response.status < 200 || response.status >= 300)
             throw refusal(
               response.status,
@@ -117,10 +116,4 @@ export function orgClient({ client, session, instanceUrl, apiVersion, compress }
 /** The resource without ids, for messages. */
 function kindOf({ path }: OrgRequest): string {
   return path.split('/').slice(4, 6).join('/');
-}
-
-function unpacked(response: VendorResponse): VendorResponse {
-  if (response.headers['content-encoding'] !== 'gzip') return response;
-  const gunzip = new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>;
-  return { ...response, body: response.body.pipeThrough(gunzip) };
 }

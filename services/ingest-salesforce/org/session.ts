@@ -1,7 +1,7 @@
 /**
  * Access tokens: fetched when first needed, renewed once for all who find theirs expired (single flight). Salesforce does
  * not say when a token expires; a 401 does. Flows: JWT bearer, refresh token, client credentials (Salesforce Help,
- * "OAuth Authorization Flows"). Own requests rather than jsforce's: see docs/adr/0007-salesforce-own-requests.md.
+ * "OAuth Authorization Flows"). Own requests rather than jsforce's: see docs/adr/0004-salesforce-own-requests.md.
  */
 import { importPKCS8, SignJWT } from 'jose';
 import { MICROS_PER_SECOND, type Clock } from '#core/clock.ts';

@@ -52,6 +52,7 @@ export class FakeOrg implements VendorPort {
   resultPages: 'documented' | 'seen' | 'none' = 'documented';
   tokens = 1;
   readonly #clock: Clock;
+  readonly #cursors: string[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -113,10 +114,7 @@ export class FakeOrg implements VendorPort {
     if (path.endsWith('/describe')) return this.#describe(parts[1] ?? '');
     if (path === 'queryAll') return this.#query(query.get('q') ?? '', 0);
     if (parts[0] === 'query')
-      return this.#query(
-        Buffer.from(parts[1]?.split('-')[0] ?? '', 'base64url').toString(),
-        Number(parts[1]?.split('-')[1]),
-      );
+      return this.#query(this.#cursors[Number(parts[1]?.slice(3, 15))] ?? '', Number(parts[1]?.split('-')[1]));
     if (parts[0] === 'composite') return this.#retrieve(parts[2] ?? '', bodyOf(request) as { readonly ids: string[] });
     if (path.includes('/deleted')) return this.#deleted(parts[1] ?? '', query);
     if (path === 'jobs/query') return this.#create((bodyOf(request) as { readonly query: string }).query);
@@ -141,11 +139,14 @@ export class FakeOrg implements VendorPort {
     return this.#json({
       totalSize: rows.length,
       done: next >= rows.length,
-      ...(next < rows.length
-        ? { nextRecordsUrl: `/services/data/v62.0/query/${Buffer.from(soql).toString('base64url')}-${next}` }
-        : {}),
+      ...(next < rows.length ? { nextRecordsUrl: `/services/data/v62.0/query/${this.#cursor(soql)}-${next}` } : {}),
       records: page,
     });
+  }
+
+  #cursor(soql: string): string {
+    if (!this.#cursors.includes(soql)) this.#cursors.push(soql);
+    return `01g${String(this.#cursors.indexOf(soql)).padStart(12, '0')}AAA`;
   }
 
   #select(soql: string): {

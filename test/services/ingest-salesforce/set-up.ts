@@ -15,10 +15,10 @@ export interface World extends Omit<FakeContext<typeof DECLARED>, 'context'> {
   readonly fake: FakeOrg;
   readonly org: Org;
   /** Events on `raw.salesforce`, in order. */
-  raw(): readonly RawEvent[];
-  hints(): readonly RawEvent[];
+  readonly raw: () => readonly RawEvent[];
+  readonly hints: () => readonly RawEvent[];
   /** The code of each fault told. */
-  faults(): readonly string[];
+  readonly faults: () => readonly string[];
 }
 
 export interface WorldOptions extends Partial<Omit<FakeContextOptions, 'config' | 'vendor'>> {
