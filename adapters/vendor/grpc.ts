@@ -62,7 +62,7 @@ export function createGrpc(options: GrpcOptions): GrpcCarrier {
   }
 
   return {
-    call<Out extends object, In>(rpc: VendorRpc, message: Out) {
+    async call<Out extends object, In>(rpc: VendorRpc, message: Out) {
       const method = methodOf(methods, rpc.rpc);
       return unary<In>(client(rpc.endpoint), method, rpc, message, callTimeoutMs);
     },

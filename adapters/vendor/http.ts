@@ -135,6 +135,12 @@ function failure(error: unknown, request: VendorRequest): Error {
     return new Misconfigured('invalid_request', `A request to ${host} is malformed: check its URL and headers.`);
   }
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+    const advice = 'give the file of its authority, or correct the address';
+    return new Misconfigured('vendor_untrusted', `The certificate of ${host} is not trusted (${code}): ${advice}.`, {
+      cause: error,
+    });
+  }
   return new Transient('vendor_unreachable', `${host} gave no complete answer (${code}).`, { cause: error });
 }
 
