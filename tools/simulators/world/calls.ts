@@ -9,6 +9,7 @@ import { mainLine } from './generate/account.ts';
 import { SALTS } from './generate/salts.ts';
 import { staffOf, type Staff } from './generate/user.ts';
 import { recordId } from './ids.ts';
+import type { Entry } from './model.ts';
 import { e164, numberOf, spaceSize } from './numbers.ts';
 import { LINES } from './pools.ts';
 import { countryOf, Row, type Shape } from './row.ts';
@@ -45,6 +46,8 @@ export interface CallTruth {
 interface Company {
   readonly shape: Shape;
   readonly now: () => number;
+  /** For the journal. */
+  tell(entry: Entry): void;
 }
 
 const FIRST_ID = 5_600_000_000_000_000;
@@ -86,11 +89,12 @@ export class CallBook {
   }
 
   /** Makes a call now from somebody picked by `pick` (any whole number). */
-  place(pick: number): PhoneCall {
+  place(pick: number, nowMs = this.#company.now()): PhoneCall {
     const index = this.count;
     const row = new Row(this.#company.shape, SALTS.call).set(pick);
-    const { call, truth } = callFrom(row, index, this.#company.now());
+    const { call, truth } = callFrom(row, index, nowMs);
     this.#live.push({ call, truth });
+    this.#company.tell({ kind: 'call', ms: nowMs, pick });
     for (const listener of this.#listeners) listener(call, truth);
     return call;
   }
@@ -99,6 +103,7 @@ export class CallBook {
   identify(callId: string, contactId: string, accountId: string | null): void {
     const index = this.count - 1 - [...this.#live].reverse().findIndex(({ call }) => call.id === callId);
     const live = this.#live[index - this.historicCount];
+    this.#company.tell({ kind: 'identify', callId, contactId, accountId });
     if (live !== undefined) live.truth = { ...live.truth, kind: 'matched', contactId, accountId };
   }
 }

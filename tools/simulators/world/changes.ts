@@ -1,6 +1,7 @@
 /** Runs the company's life in time. */
 import { Life } from './life.ts';
 import type { ChangeKind, Mix } from './mix.ts';
+import { mix32 } from './random.ts';
 import type { World } from './world.ts';
 
 export interface ChangesOptions {
@@ -24,7 +25,7 @@ const TICK_MS = 20;
 /** Makes changes at the given rate until `count` are made or it is stopped. `done` resolves then. */
 export function startChanges(
   world: World,
-  { perSecond, count = Infinity, mix = {}, seed = world.shape.seed }: ChangesOptions,
+  { perSecond, count = Infinity, mix = {}, seed = mix32(world.shape.seed, world.latest()) }: ChangesOptions,
 ): Changes {
   const life = new Life(world, seed, mix);
   const byKind: Partial<Record<ChangeKind, number>> = {};

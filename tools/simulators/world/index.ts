@@ -2,7 +2,8 @@
  * The simulated company every vendor serves. Salesforce's side: `tables`, `find`, `commit`, `onCommit`, `readable`. The
  * telephone system's side: `calls` (`at`, `count`, `historicCount`, `onCall`, `truthOf`) and `staff`. Its life: `startChanges`.
  */
-export { createWorld, World, type Commit, type Transaction, type WorldOptions } from './world.ts';
+export { createWorld, World } from './world.ts';
+export type { Commit, Transaction, WorldOptions } from './model.ts';
 export { startChanges, type Changes, type ChangesOptions } from './changes.ts';
 export { Life } from './life.ts';
 export { DEFAULT_MIX, type Mix } from './mix.ts';
@@ -14,3 +15,4 @@ export { OBJECT_NAMES, PREFIXES, idWithPrefix, objectOfPrefix, parseId, recordId
 export type { Generate, Shape, Value } from './row.ts';
 export { Cursor, Table, type Patch, type Version } from './table.ts';
 export { Dice, mix32 } from './random.ts';
+export { keepJournal } from './journal.ts';

@@ -36,6 +36,7 @@ export class Table {
   readonly waves: Wave[] = [];
   readonly #versions = new Map<number, readonly Version[]>();
   readonly #generators = new Map<string, Generate>();
+  readonly #byName = new Map<string, Field>();
   #size: number;
 
   constructor(object: ObjectName, fields: readonly Field[], baseCount: number, shape: Shape) {
@@ -52,7 +53,9 @@ export class Table {
   }
 
   field(name: string): Field | undefined {
-    return this.fields.find((field) => field.name === name);
+    // The list grows when an administrator adds a field.
+    if (this.#byName.size !== this.fields.length) for (const field of this.fields) this.#byName.set(field.name, field);
+    return this.#byName.get(name);
   }
 
   generator(name: string): Generate {
