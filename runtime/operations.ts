@@ -76,6 +76,8 @@ const HANDLERS: { readonly [N in OperationName]: Handler<N> } = {
 export interface Status {
   readonly services: readonly { readonly name: string; readonly state: 'running' | 'paused' | 'waiting' }[];
   readonly webUrl: string | null;
+  /** No stage has anything to do. */
+  readonly idle: boolean;
   readonly metrics: ReturnType<EmbeddedRuntime['metrics']['snapshot']>;
   readonly tables: Readonly<Record<string, number>>;
   readonly matches: Readonly<Record<string, number>>;
@@ -95,6 +97,7 @@ async function status(runtime: EmbeddedRuntime): Promise<Status> {
       state: host.paused ? 'paused' : host.living === undefined ? 'waiting' : 'running',
     })),
     webUrl: runtime.webUrl ?? null,
+    idle: runtime.isIdle(),
     metrics: runtime.metrics.snapshot(),
     tables: await countViews(runtime),
     matches: await countMatches(runtime),
