@@ -1,8 +1,8 @@
 /**
  * All that may be sent to Salesforce: tokens, describe, limits, queries, reads by id, deletions, Bulk query jobs, and
  * three RPCs of the Pub/Sub API. Its dangerous neighbours look alike, each a test: `POST /composite/sobjects` writes where
- * `POST /composite/sobjects/Contact` reads, `GET /apexrest` may do anything, `FOR VIEW` changes the record it reads,
- * `_HttpMethod` turns a POST into a PATCH.
+ * `POST /composite/sobjects/Contact` reads, `POST /composite` does whatever it carries, `GET /apexrest` may do anything,
+ * `FOR VIEW` changes the record it reads, `_HttpMethod` turns a POST into a PATCH.
  */
 import { allowList, type AllowedRequest, type AllowList } from '#core/vendor/allow-list.ts';
 import { isRecord } from '#core/vendor/json.ts';
@@ -50,6 +50,7 @@ export function salesforceAllowList({ instanceUrl, loginUrl, grpcEndpoint }: All
       at({ method: 'GET', path: `${data}/query/{cursor}` }),
       at({ method: 'GET', path: `${data}/queryAll/{cursor}` }),
       at({ method: 'POST', path: `${data}/composite/sobjects/{object}`, body: isRetrieve }),
+      at({ method: 'POST', path: `${data}/composite`, body: isCompositeOfQueries }),
       at({ method: 'POST', path: `${data}/jobs/query`, body: isQueryJob }),
       at({ method: 'GET', path: `${data}/jobs/query/{job}` }),
       at({
@@ -93,6 +94,25 @@ function isQueryJob(text: string): boolean {
 function isRetrieve(text: string): boolean {
   const body = jsonOf(text);
   return hasOnly(body, ['ids', 'fields']) && isTexts(body.ids) && isTexts(body.fields);
+}
+
+/** A composite does what its parts do: each must be a query, and nothing but that. */
+function isCompositeOfQueries(text: string): boolean {
+  const body = jsonOf(text);
+  return (
+    hasOnly(body, ['allOrNone', 'compositeRequest']) &&
+    body.allOrNone === false &&
+    Array.isArray(body.compositeRequest) &&
+    body.compositeRequest.length > 0 &&
+    body.compositeRequest.every(isQueryPart)
+  );
+}
+
+function isQueryPart(part: unknown): boolean {
+  if (!hasOnly(part, ['method', 'url', 'referenceId']) || part.method !== 'GET' || typeof part.url !== 'string')
+    return false;
+  if (!/^\/services\/data\/v\d{2,3}\.0\/queryAll\?q=[^&#@]+$/.test(part.url)) return false;
+  return isReadOnlySoql(new URLSearchParams(part.url.slice(part.url.indexOf('?') + 1)).get('q') ?? '');
 }
 
 const GRANTS = ['client_credentials', 'refresh_token', 'urn:ietf:params:oauth:grant-type:jwt-bearer'];

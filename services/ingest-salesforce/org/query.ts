@@ -35,6 +35,13 @@ export async function* queryPages(
   }
 }
 
+/** The rows of an answer that must be whole. */
+export function recordsOf(plan: RecordPlan, value: unknown): readonly DecodedRecord[] {
+  const { records, totalSize, next } = answerOf(value);
+  if (next !== null || records.length !== totalSize) throw incomplete();
+  return records.map((record) => decodeObject(plan, record));
+}
+
 interface Answer {
   readonly records: readonly unknown[];
   readonly totalSize: number;

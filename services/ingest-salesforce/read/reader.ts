@@ -8,11 +8,11 @@ import { COALESCE_DEFAULTS, type Coalescer, type ReadBatch, type ReadItem } from
 import { MICROS_PER_MS } from '#core/clock.ts';
 import type { RawEvent } from '#core/codec.ts';
 import { ack, deadLetter, discard, retry, type Disposition } from '#core/disposition.ts';
-import { codeOf, DependencyDown, InvalidMessage, messageOf, Unauthorized } from '#core/errors.ts';
+import { codeOf, DependencyDown, messageOf, Transient, Unauthorized, type InvalidMessage } from '#core/errors.ts';
 import type { BatchHandler, Delivered } from '#core/ports/broker.ts';
 import type { EventDecoder } from '../cdc/event.ts';
 import { hintOf, UNDECODABLE } from '../hint.ts';
-import { isObject } from '../objects.ts';
+import { isObject, type ObjectName } from '../objects.ts';
 import type { Org } from '../org/org.ts';
 import { SOURCE } from '../raw-event.ts';
 import { isId } from '../soql.ts';
@@ -33,17 +33,26 @@ const FULL_RETRY_MS = 2_000;
 const FAILED_RETRY_MS = 1_000;
 /** Failures in a row, each after the wrapper's own retries, until the source counts as down. */
 const DOWN_AFTER_FAILURES = 3;
-/** A refused read is tried once more with the fields described anew; then its hints are parked. */
-const PARK_AFTER_REFUSALS = 2;
+const FIRST_REFUSAL = new Transient(
+  'read_refused',
+  'A read was refused; tried once more with the fields described anew.',
+);
+const RECORD_TOO_LARGE = deadLetter('record_too_large', 'The record is larger than a message may be.');
 
 export function hintReader(org: Org, decoder: EventDecoder): Reader {
   const { context } = org;
   const { clock, codec } = context;
   const settleMs = context.config['salesforce.settleMs'];
   const fresh = (): Coalescer<Ticket> =>
-    coalescer<Ticket>({ ...COALESCE_DEFAULTS, settleMs, batchIds: BATCH_IDS, maxHints: MAX_HINTS });
+    coalescer<Ticket>({
+      ...COALESCE_DEFAULTS,
+      settleMs,
+      batchIds: BATCH_IDS,
+      maxHints: MAX_HINTS,
+      mixesObjects: true,
+    });
   const open = new Set<OpenBatch>();
-  const refusals = new Map<string, number>();
+  const refusedOnce = new Set<ObjectName>();
   let held = fresh();
   let traces = new Traces();
   let calls = 0;
@@ -73,7 +82,7 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     if (!isObject(object) || !org.objects.includes(object)) return batch.settle(index, discard('object_not_read'));
     if (!isId(id)) return batch.settle(index, deadLetter('bad_id', 'A hint names a record with an id that is none.'));
     const key = `${object}/${id}`;
-    if (!held.offer(hintOf(event), { batch, index, key }, clock.nowMicros()))
+    if (!held.offer(hintOf(event), { batch, index, key, object }, clock.nowMicros()))
       return batch.settle(index, retry(FULL_RETRY_MS, 'hints_full'));
     traces.hold(key, trace);
   }
@@ -92,14 +101,16 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     const traceOf = ({ object, id }: ReadItem): string => traces.of(`${object}/${id}`) ?? context.random.id();
     calls += 1;
     try {
-      const { issuedMicros, tooLarge } = await readBatch(org, batch, traceOf, context.signal);
+      const { issuedMicros, tooLarge, refused } = await readBatch(org, batch, traceOf, context.signal);
       failures = 0;
-      refusals.delete(objectOf(batch));
+      if (isFirstRefusal(refused)) return failed(holder, batch, FIRST_REFUSAL);
+      const large = new Set(tooLarge);
       const done = holder.completed(batch, { kind: 'published', issuedMicros }, clock.nowMicros());
-      const large = new Set(tooLarge.map((id) => `${objectOf(batch)}/${id}`));
-      release(done, (key) =>
-        large.has(key) ? deadLetter('record_too_large', 'The record is larger than a message may be.') : ack,
-      );
+      release(done, ({ key, object }) => {
+        const error = refused.get(object);
+        if (error !== undefined) return deadLetter(error.code, error.message);
+        return large.has(key) ? RECORD_TOO_LARGE : ack;
+      });
     } catch (error) {
       failed(holder, batch, error);
     } finally {
@@ -108,33 +119,29 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     }
   }
 
+  /** A refused read is tried once more with the fields described anew (one may be gone); then its hints are parked. */
+  function isFirstRefusal(refused: ReadonlyMap<ObjectName, InvalidMessage>): boolean {
+    let first = false;
+    for (const object of refused.keys()) {
+      org.catalogue.forget(object);
+      first ||= !refusedOnce.has(object);
+      refusedOnce.add(object);
+    }
+    if (!first) for (const object of refused.keys()) refusedOnce.delete(object);
+    return first;
+  }
+
   function failed(holder: Coalescer<Ticket>, batch: ReadBatch, error: unknown): void {
-    if (error instanceof InvalidMessage) return refused(holder, batch, error);
-    failures += 1;
-    const retryAtMicros = clock.nowMicros() + FAILED_RETRY_MS * MICROS_PER_MS * failures;
+    if (error !== FIRST_REFUSAL) failures += 1;
+    const retryAtMicros = clock.nowMicros() + FAILED_RETRY_MS * MICROS_PER_MS * Math.max(1, failures);
     holder.completed(batch, { kind: 'failed', retryAtMicros }, clock.nowMicros());
     if (failures >= DOWN_AFTER_FAILURES || error instanceof Unauthorized || context.signal.aborted) giveBack(error);
   }
 
-  /** The request itself is at fault: perhaps a field is gone. */
-  function refused(holder: Coalescer<Ticket>, batch: ReadBatch, error: InvalidMessage): void {
-    const object = objectOf(batch);
-    const times = (refusals.get(object) ?? 0) + 1;
-    const now = clock.nowMicros();
-    if (isObject(object)) org.catalogue.forget(object);
-    if (times < PARK_AFTER_REFUSALS) {
-      refusals.set(object, times);
-      holder.completed(batch, { kind: 'failed', retryAtMicros: now + FAILED_RETRY_MS * MICROS_PER_MS }, now);
-      return;
-    }
-    refusals.delete(object);
-    release(holder.completed(batch, { kind: 'abandoned' }, now), () => deadLetter(error.code, error.message));
-  }
-
-  function release(tickets: readonly Ticket[], dispositionOf: (key: string) => Disposition): void {
-    for (const { batch, index, key } of tickets) {
-      traces.release(key);
-      batch.settle(index, dispositionOf(key));
+  function release(tickets: readonly Ticket[], dispositionOf: (ticket: Ticket) => Disposition): void {
+    for (const ticket of tickets) {
+      traces.release(ticket.key);
+      ticket.batch.settle(ticket.index, dispositionOf(ticket));
     }
   }
 
@@ -153,8 +160,4 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
   }
 
   return { handle, busy: () => held.size > 0 };
-}
-
-function objectOf({ items }: ReadBatch): string {
-  return items[0]?.object ?? '';
 }

@@ -1,5 +1,6 @@
 /** Hints that are held until their record is read: which batch of the broker each came in, and what became of it. */
 import type { Disposition } from '#core/disposition.ts';
+import type { ObjectName } from '../objects.ts';
 
 export interface OpenBatch {
   readonly answer: Promise<readonly Disposition[]>;
@@ -11,6 +12,7 @@ export interface Ticket {
   readonly batch: OpenBatch;
   readonly index: number;
   readonly key: string;
+  readonly object: ObjectName;
 }
 
 export function openBatch(size: number): OpenBatch {

@@ -26,6 +26,7 @@ function request(method: VendorRequest['method'], url: string, body?: unknown): 
 }
 
 const retrieve = { ids: ['003000000000001AAA'], fields: ['Id'] };
+const query = { method: 'GET', url: '/services/data/v62.0/queryAll?q=SELECT+Id+FROM+Contact', referenceId: 'q0' };
 const job = { operation: 'queryAll', query: 'SELECT Id FROM Contact', contentType: 'CSV' };
 
 describe('what may be sent to Salesforce', () => {
@@ -121,6 +122,10 @@ describe('what may be sent to Salesforce', () => {
     [
       request('POST', `${data}/composite/sobjects/Contact`, retrieve),
       'POST /services/data/{version}/composite/sobjects/{object}',
+    ],
+    [
+      request('POST', `${data}/composite`, { allOrNone: false, compositeRequest: [query] }),
+      'POST /services/data/{version}/composite',
     ],
     [request('POST', `${data}/jobs/query`, job), 'POST /services/data/{version}/jobs/query'],
     [

@@ -22,6 +22,11 @@ export type Row = Record<string, string | number | boolean | null>;
 /** Answers instead of the org, or throws; undefined lets the request through. */
 export type Fault = (request: VendorRequest) => VendorResponse | Promise<VendorResponse> | undefined;
 
+interface CompositePart {
+  readonly url: string;
+  readonly referenceId: string;
+}
+
 interface Job {
   readonly object: string;
   readonly csv: readonly string[];
@@ -47,6 +52,8 @@ export class FakeOrg implements VendorPort {
   readonly tables = new Map<string, Map<string, Row>>(OBJECTS.map((object) => [object, new Map<string, Row>()]));
   readonly purged: { readonly object: string; readonly id: string; readonly deletedDate: string }[] = [];
   readonly jobs = new Map<string, Job>();
+  /** Objects whose part of a composite is refused. */
+  readonly refused = new Set<string>();
   pageRows = 100;
   queryRows = 2_000;
   resultPages: 'documented' | 'seen' | 'none' = 'documented';
@@ -115,6 +122,8 @@ export class FakeOrg implements VendorPort {
     if (path === 'queryAll') return this.#query(query.get('q') ?? '', 0);
     if (parts[0] === 'query')
       return this.#query(this.#cursors[Number(parts[1]?.slice(3, 15))] ?? '', Number(parts[1]?.split('-')[1]));
+    if (path === 'composite')
+      return this.#composite(bodyOf(request) as { readonly compositeRequest: readonly CompositePart[] });
     if (parts[0] === 'composite') return this.#retrieve(parts[2] ?? '', bodyOf(request) as { readonly ids: string[] });
     if (path.includes('/deleted')) return this.#deleted(parts[1] ?? '', query);
     if (path === 'jobs/query') return this.#create((bodyOf(request) as { readonly query: string }).query);
@@ -170,6 +179,17 @@ export class FakeOrg implements VendorPort {
   #retrieve(object: string, { ids }: { readonly ids: readonly string[] }): VendorResponse {
     const table = this.tables.get(object);
     return this.#json(ids.map((id) => (table?.get(id)?.IsDeleted === false ? table.get(id) : null)));
+  }
+
+  #composite({ compositeRequest }: { readonly compositeRequest: readonly CompositePart[] }): VendorResponse {
+    if (compositeRequest.length > 5) return this.#json([{ errorCode: 'TOO_MANY' }], 400);
+    const compositeResponse = compositeRequest.map(({ url, referenceId }) => {
+      const { object, rows } = this.#select(new URL(url, INSTANCE_URL).searchParams.get('q') ?? '');
+      const refused = this.refused.has(object);
+      const body = refused ? [{ errorCode: 'INVALID_FIELD' }] : { totalSize: rows.length, done: true, records: rows };
+      return { body, httpStatusCode: refused ? '400' : '200', referenceId };
+    });
+    return this.#json({ compositeResponse });
   }
 
   #deleted(object: string, query: URLSearchParams): VendorResponse {

@@ -117,19 +117,28 @@ describe('the read of hinted records', () => {
     expect(world.raw().map(({ envelope }) => envelope.operation)).not.toContain('delete');
   });
 
-  it('spends at most 300 calls on 1,000 changes at 50 a second', async () => {
+  it.each([
+    ['one object', ['Contact']],
+    ['seven objects', ['Contact', 'Task', 'Lead', 'Account', 'Opportunity', 'Event', 'User']],
+  ])('spends at most 300 calls on 1,000 changes of %s at 50 a second', async (_what, objects) => {
     const world = setUp();
-    for (let n = 0; n < 1_000; n += 1) world.fake.put('Contact', contactId(n), { LastName: `P${n}` });
+    for (const object of objects)
+      for (let n = 0; n < 1_000; n += 1) world.fake.put(object, contactId(n), { LastName: `P${n}` });
     const reader = hintReader(world.org, refusing);
     const answers: Promise<readonly Disposition[]>[] = [];
     for (let n = 0; n < 1_000; n += 1) {
-      answers.push(reader.handle([delivered(hint(world, contactId(n)))], world.context.signal));
+      answers.push(
+        reader.handle(
+          [delivered(hint(world, contactId(n), 'UPDATE', { object: objects[n % objects.length] ?? '' }))],
+          world.context.signal,
+        ),
+      );
       await world.clock.advance(20);
     }
     const all = await inTime(world.clock, Promise.all(answers));
     expect(all.flat().every(({ kind }) => kind === 'ack')).toBe(true);
-    const reads = world.fake.calls().filter((call) => call.startsWith('POST composite/'));
-    expect(reads.length).toBeLessThanOrEqual(300);
+    const reads = world.fake.calls().filter((call) => call.startsWith('POST composite'));
+    expect(reads.length).toBeLessThanOrEqual(objects.length > 5 ? 500 : 300);
   });
 
   it('reads a burst of 5,000 in few calls, each record at least once when settled', async () => {
@@ -201,6 +210,30 @@ describe('the read of hinted records', () => {
     expect(world.fake.calls().filter((call) => call.endsWith('/describe'))).toHaveLength(2);
     world.fake.faults.push(refuse, refuse);
     expect(await reading(world)([hint(world, contactId(1))])).toMatchObject([
+      { kind: 'deadLetter', code: 'salesforce_invalid_field' },
+    ]);
+  });
+
+  it('reads object by object where a server has no Composite', async () => {
+    const world = setUp();
+    world.fake.put('Contact', contactId(1), { LastName: 'One' });
+    world.fake.put('Lead', '00Q000000000001AAA', { LastName: 'Two' });
+    for (let n = 0; n < 10; n += 1)
+      world.fake.faults.push(({ url }) =>
+        url.endsWith('/composite') ? failure(404, '[{"errorCode":"NOT_FOUND"}]') : undefined,
+      );
+    const lead = hint(world, '00Q000000000001AAA', 'UPDATE', { object: 'Lead' });
+    expect(await reading(world)([hint(world, contactId(1)), lead])).toEqual([{ kind: 'ack' }, { kind: 'ack' }]);
+    expect(new Set(world.raw().map(({ envelope }) => envelope.object))).toEqual(new Set(['Contact', 'Lead']));
+  });
+
+  it('parks the hints of an object whose read is refused, and only those', async () => {
+    const world = setUp();
+    world.fake.put('Contact', contactId(1), { LastName: 'One' });
+    world.fake.refused.add('Lead');
+    const lead = hint(world, '00Q000000000001AAA', 'UPDATE', { object: 'Lead' });
+    expect(await reading(world)([hint(world, contactId(1)), lead])).toMatchObject([
+      { kind: 'ack' },
       { kind: 'deadLetter', code: 'salesforce_invalid_field' },
     ]);
   });
