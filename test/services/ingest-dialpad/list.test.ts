@@ -371,7 +371,7 @@ it('calls come through a storm of duplicates, losses, reordering and equal times
   await Promise.all(
     Array.from({ length: 40 }, (_, i) => {
       const externalNumber = random.pick(['+12135550100', 'anonymous', '']);
-      return dialpad.player.live(script(i, { course: random.pick(courses), externalNumber }));
+      return dialpad.player.live(script(i, { course: random.pick(courses), externalNumber, startMs: Date.now() }));
     }),
   );
   await dialpad.player.idle();

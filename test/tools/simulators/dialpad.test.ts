@@ -193,6 +193,15 @@ describe('the list of calls', () => {
   });
 });
 
+it('a simulator started again knows the calls that were live before, as they were', async () => {
+  const live = await start({ pace: 0.0001 });
+  const again = await start({ pace: 0.0001 });
+  const call = script(0, { department: DEPARTMENT, transferTo: USER, recorded: true, lines: ['Hello'] });
+  await live.player.live(call);
+  again.player.history(call, again.pace);
+  expect(await ask(again, '/api/v2/call')).toEqual(await ask(live, '/api/v2/call'));
+});
+
 describe('a webhook', () => {
   it('is a JWT that a plain verification takes, with ids as numbers of all their digits', async () => {
     const [dialpad, { url, bodies }] = [await start(), await receiver([])];

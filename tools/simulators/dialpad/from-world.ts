@@ -20,7 +20,11 @@ export function serveWorld(dialpad: Dialpad, world: World): () => void {
   company.departments.set(SALES.id, SALES);
   for (const staff of world.staff()) company.users.set(staff.dialpadId, userOf(staff));
   const users = [...company.users.values()];
-  for (let index = 0; index < world.calls.count; index++) player.history(scriptOf(world.calls.at(index), users));
+  for (let index = 0; index < world.calls.count; index++) {
+    // What was live in an earlier process went at its pace.
+    const pace = index < world.calls.historicCount ? 1 : dialpad.pace;
+    player.history(scriptOf(world.calls.at(index), users), pace);
+  }
   let isServing = true;
   world.calls.onCall((call) => {
     if (isServing) void player.live(scriptOf(call, users));

@@ -12,7 +12,6 @@ export interface PlayerOptions {
   readonly sender: Sender;
   readonly faults: Faults;
   readonly random: () => number;
-  readonly now: () => number;
   /** Real milliseconds per millisecond of a script. */
   readonly pace: number;
 }
@@ -26,15 +25,20 @@ export class Player {
     this.#options = options;
   }
 
-  /** The call has happened, at the script's own times. */
-  history(script: CallScript): void {
+  /** The call has happened; `pace` as for a live one, 1 for one that took its own time. */
+  history(script: CallScript, pace = 1): void {
+    let lastMs = 0;
     for (const step of stepsOf(script)) {
-      step.apply(script.startMs + step.offsetMs);
+      lastMs = timeOf(script, step, pace, lastMs);
+      step.apply(lastMs);
       this.#options.company.put(step.leg);
     }
   }
 
-  /** The call happens from now on. Resolves after the last step; deliveries may still be under way. */
+  /**
+   * The call happens, from its start on and at this simulator's pace. Its times follow from the script alone, so that a
+   * simulator started again knows the same call. Resolves after the last step; deliveries may still be under way.
+   */
   live(script: CallScript): Promise<void> {
     const played = this.#live(script);
     this.#track(played);
@@ -56,17 +60,16 @@ export class Player {
   }
 
   async #live(script: CallScript): Promise<void> {
-    const { company, now, pace, faults, random } = this.#options;
-    const steps = stepsOf({ ...script, startMs: now() });
+    const { company, pace, faults, random } = this.#options;
     let playedMs = 0;
     let lastMs = 0;
-    for (const step of steps) {
+    for (const step of stepsOf(script)) {
       await wait((step.offsetMs - playedMs) * pace);
       if (this.#stopped) return;
       playedMs = step.offsetMs;
       // Two steps of one call have one time only where the fault asks for it: the vendor's clock counts milliseconds.
       const isEqual = lastMs > 0 && random() < faults.equalTimeRate;
-      const stepMs = isEqual ? lastMs : Math.max(now(), lastMs + 1);
+      const stepMs = isEqual ? lastMs : timeOf(script, step, pace, lastMs);
       lastMs = stepMs;
       step.apply(stepMs);
       company.put(step.leg);
@@ -95,6 +98,10 @@ export class Player {
     this.#open.add(work);
     void work.finally(() => this.#open.delete(work));
   }
+}
+
+function timeOf({ startMs }: CallScript, { offsetMs }: Step, pace: number, lastMs: number): number {
+  return Math.max(startMs + Math.round(offsetMs * pace), lastMs + 1);
 }
 
 function wants(subscription: Subscription, leg: Step['leg'], state: string): boolean {

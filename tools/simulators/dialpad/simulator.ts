@@ -39,6 +39,7 @@ export interface Dialpad {
   readonly company: Company;
   readonly hooks: Hooks;
   readonly player: Player;
+  readonly pace: number;
   readonly faults: Faults;
   readonly traffic: readonly Traffic[];
   readonly deliveries: readonly Delivery[];
@@ -61,7 +62,7 @@ export async function startDialpad(options: DialpadOptions): Promise<Dialpad> {
     contentType: options.contentType ?? 'application/jwt',
     onDelivery: (delivery) => remember(deliveries, delivery),
   });
-  const player = new Player({ company, hooks, sender, faults, random, now, pace });
+  const player = new Player({ company, hooks, sender, faults, random, pace });
   const state = { apiKeys: options.apiKeys };
 
   const app = express().disable('x-powered-by');
@@ -81,6 +82,7 @@ export async function startDialpad(options: DialpadOptions): Promise<Dialpad> {
     company,
     hooks,
     player,
+    pace,
     faults,
     traffic,
     deliveries,
