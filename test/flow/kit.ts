@@ -1,0 +1,66 @@
+/** The whole river in one process on a fresh folder, against simulated vendors in the same process. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BrokerPort } from '#core/ports/broker.ts';
+import { TelemetryHub, type TelemetryName } from '#core/telemetry.ts';
+import { discoverServices } from '#runtime/discover.ts';
+import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
+import { parseSettings, type Values } from '#runtime/settings.ts';
+
+export interface River {
+  readonly runtime: EmbeddedRuntime;
+  readonly telemetry: TelemetryHub;
+  /** Everything that was emitted, by name. */
+  readonly seen: { readonly name: TelemetryName; readonly fields: Readonly<Record<string, unknown>> }[];
+  rows(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
+  untilIdle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RiverOptions {
+  readonly folder: string;
+  readonly values: Values;
+  readonly wrapBroker?: (broker: BrokerPort) => BrokerPort;
+}
+
+/** A folder that is removed by the returned function. */
+export function freshFolder(): { readonly folder: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-flow-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function startRiver({ folder, values, wrapBroker }: RiverOptions): Promise<River> {
+  const telemetry = new TelemetryHub();
+  const seen: River['seen'] = [];
+  telemetry.listen((name, fields) => void seen.push({ name, fields: fields as Readonly<Record<string, unknown>> }));
+  const settings = parseSettings(await discoverServices(), { 'state.folder': folder, 'web.port': '0', ...values });
+  const runtime = await startEmbedded({ settings, telemetry, flowing: true, ...(wrapBroker === undefined ? {} : { wrapBroker }) });
+  return {
+    runtime,
+    telemetry,
+    seen,
+    async rows(sql) {
+      const rows: Readonly<Record<string, unknown>>[] = [];
+      for await (const chunk of runtime.warehouse.query(sql, { rows: 1_000_000, timeoutMs: 30_000 })) rows.push(...chunk);
+      return rows;
+    },
+    untilIdle: () => untilIdle(runtime, seen),
+    stop: () => runtime.stop(),
+  };
+}
+
+const QUIET_LOOKS = 8;
+const LOOK_EVERY_MS = 50;
+
+/** Idle, and nothing emitted, at several looks in a row. Fails after a minute with what still waits. */
+async function untilIdle(runtime: EmbeddedRuntime, seen: River['seen']): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  let before = -1;
+  for (let quiet = 0; quiet < QUIET_LOOKS; quiet = runtime.isIdle() && seen.length === before ? quiet + 1 : 0) {
+    before = seen.length;
+    if (performance.now() > deadline) throw new Error(`The river is not idle: ${JSON.stringify(runtime.broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0))}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
