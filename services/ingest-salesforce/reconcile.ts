@@ -3,8 +3,8 @@
  * trip. One control loop for all that a stream can lose: expired positions, overflows, wildcards, outages (rule 4).
  */
 import { judge } from '#core/capture/verdict.ts';
-import { MICROS_PER_MS } from '#core/clock.ts';
-import { bulkRead } from './backfill/bulk-read.ts';
+import { MICROS_PER_SECOND } from '#core/clock.ts';
+import { bulkRead, BULK_ABOVE_ROWS } from './backfill/bulk-read.ts';
 import { fieldNames, type RecordPlan } from './decode/plan.ts';
 import { canBeDeleted, type ObjectName } from './objects.ts';
 import type { Org } from './org/org.ts';
@@ -14,9 +14,6 @@ import { hintTooLarge, publishFindings, sightingOf, untold, type Finding } from 
 import { stampOf, type Origin } from './raw-event.ts';
 import { openRun, type Run } from './run.ts';
 import { from, select } from './soql.ts';
-
-/** More rows than this are read by a bulk job: ten calls of 2,000 rows cost about what a job does. */
-const BULK_ABOVE_ROWS = 20_000;
 
 export interface Reconciled {
   readonly runId: string;
@@ -34,7 +31,7 @@ export async function reconcile(
   const { clock, random, config } = org.context;
   const runId = random.id();
   const run = openRun(org.context, { kind: 'reconcile', object, reason, runId, startedMicros: clock.nowMicros() });
-  const fromMicros = Math.max(0, sinceMicros - config['salesforce.lookBackSeconds'] * 1_000 * MICROS_PER_MS);
+  const fromMicros = Math.max(0, sinceMicros - config['salesforce.lookBackSeconds'] * MICROS_PER_SECOND);
   await run.during(async () => {
     const plan = await org.catalogue.plan(object);
     const instance = await org.client.orgId();

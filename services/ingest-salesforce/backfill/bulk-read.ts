@@ -30,6 +30,9 @@ export interface JobRead {
   readonly journal: JobJournal;
 }
 
+/** More rows than this are read by a job: ten calls of 2,000 rows cost about what a job does. */
+export const BULK_ABOVE_ROWS = 20_000;
+
 /** A job without a journal: what is cut short is read again as a whole. */
 export async function bulkRead(
   org: Org,

@@ -5,7 +5,8 @@
 import { openPoll } from '#core/capture/poll-window.ts';
 import type { Published } from '#core/capture/published.ts';
 import { judge } from '#core/capture/verdict.ts';
-import { MICROS_PER_MS } from '#core/clock.ts';
+import { MICROS_PER_MS, MICROS_PER_SECOND } from '#core/clock.ts';
+import { bulkRead, BULK_ABOVE_ROWS } from '../backfill/bulk-read.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { RecordPlan } from '../decode/plan.ts';
 import { fieldNames } from '../decode/plan.ts';
@@ -14,6 +15,7 @@ import type { Org } from '../org/org.ts';
 import { queryPages, type Page } from '../org/query.ts';
 import { hintTooLarge, publishFindings, sightingOf, untold, type Finding } from '../publish.ts';
 import { stampOf, type Origin } from '../raw-event.ts';
+import { openRun } from '../run.ts';
 import { from, select, upTo } from '../soql.ts';
 import { findDeletions, listDeletions } from './deletions.ts';
 
@@ -63,6 +65,7 @@ async function pollChanges(
   let read = 0;
   let published = 0;
   for await (const page of queryPages(org.client, plan, soql, 'poll', signal)) {
+    if (page.totalSize > BULK_ABOVE_ROWS) return pollInBulk(poll, plan, where, signal);
     const confirm = position.page(page.records);
     read += page.records.length;
     published += await publishPage(poll, page);
@@ -70,6 +73,26 @@ async function pollChanges(
     if (reached !== null) move(watermark, { changedMicros: reached });
   }
   return { read, published };
+}
+
+/**
+ * After a data load there is more than pages should carry in the live lane. The watermark then follows our clock, less the
+ * look-back: the job shows at least what was committed before it was created.
+ */
+async function pollInBulk(
+  poll: ObjectPoll,
+  plan: RecordPlan,
+  where: readonly string[],
+  signal: AbortSignal,
+): Promise<{ readonly read: number; readonly published: number }> {
+  const { org, object, runId, watermark } = poll;
+  const { clock, config } = org.context;
+  const startedMicros = clock.nowMicros();
+  const run = openRun(org.context, { kind: 'poll', object, reason: 'many_changes', runId, startedMicros });
+  await run.during(() => bulkRead(org, plan, where, run, 'poll', signal));
+  const reached = startedMicros - config['salesforce.lookBackSeconds'] * MICROS_PER_SECOND;
+  if (reached > (watermark.value?.changedMicros ?? 0)) move(watermark, { changedMicros: reached });
+  return { read: 0, published: 0 };
 }
 
 async function publishPage(poll: ObjectPoll, page: Page): Promise<number> {
@@ -89,7 +112,7 @@ async function publishPage(poll: ObjectPoll, page: Page): Promise<number> {
 
 async function pollDeletions(poll: ObjectPoll, plan: RecordPlan, signal: AbortSignal): Promise<number> {
   const { org, watermark, object, published } = poll;
-  const lookBackMicros = org.context.config['salesforce.lookBackSeconds'] * 1_000 * MICROS_PER_MS;
+  const lookBackMicros = org.context.config['salesforce.lookBackSeconds'] * MICROS_PER_SECOND;
   const since = (watermark.value?.deletedMicros ?? org.context.clock.nowMicros()) - lookBackMicros;
   const list = await listDeletions(org, object, since, 'poll', signal);
   if (list.availableFromMicros > since + lookBackMicros)

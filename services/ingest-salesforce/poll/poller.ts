@@ -3,7 +3,7 @@
  * outage, what events never tell (formula fields, emptied recycle bins), reads that lagged beyond the settle time.
  */
 import { publishedMemory, type Published } from '#core/capture/published.ts';
-import { MICROS_PER_MS, type Clock } from '#core/clock.ts';
+import { MICROS_PER_SECOND, type Clock } from '#core/clock.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import { isRecord } from '#core/vendor/json.ts';
 import { openCheckpoint, type Checkpoint } from '../checkpoint.ts';
@@ -78,7 +78,7 @@ async function openWatermark(org: Org, instance: string, object: ObjectName): Pr
   const key = watermarkKey(instance, object, org.epoch);
   const watermark = await openCheckpoint(ports.store, clock, key, parseWatermark);
   if (watermark.value === null) {
-    const start = clock.nowMicros() - config['salesforce.lookBackSeconds'] * 1_000 * MICROS_PER_MS;
+    const start = clock.nowMicros() - config['salesforce.lookBackSeconds'] * MICROS_PER_SECOND;
     await watermark.save({ changedMicros: start, deletedMicros: start });
   }
   return watermark;
