@@ -4,6 +4,7 @@ import { parseEmail } from '#core/identifiers/email.ts';
 import type { CanonicalEvent } from '#core/codec.ts';
 import type { Envelope } from '#core/envelope.ts';
 import type { Contact, PhoneNumber, User } from '#schemas/generated/types.ts';
+import { rawPhoneText } from './index/derive.ts';
 import { phoneLinks } from './phone-links.ts';
 import { LINK, type Link, type ParticipantState, type RecordKind, type RecordState } from './state.ts';
 
@@ -94,7 +95,7 @@ function absenceOf(phone: PhoneNumber | undefined): string {
 
 /** So that the match can say which number it was. */
 function rawLink({ raw }: PhoneNumber): Link[] {
-  return raw.length > 64 ? [] : [{ kind: LINK.rawPhone, text: raw }];
+  return raw.length > 64 ? [] : [{ kind: LINK.rawPhone, text: rawPhoneText({ raw, guess: '', extension: '' }) }];
 }
 
 /** Whom a task or event concerns. */

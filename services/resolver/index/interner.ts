@@ -9,17 +9,20 @@ const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const SHARDS = 64;
 const LONG = 255;
+/** A slot holds an ordinal + 1 in 27 bits and 5 bits of the hash, which spare most looks at texts that are not it. */
+const ORDINAL_MASK = 2 ** 27 - 1;
+const TAG_MASK = ~ORDINAL_MASK >>> 0;
 
 interface Shard {
-  /** Ordinal + 1, or 0 where free. Linear probing. */
-  slots: Int32Array;
+  /** 0 where free. Linear probing. */
+  slots: Uint32Array;
   used: number;
 }
 
 export class Interner {
   readonly #chunks: Buffer[] = [];
   readonly #offsets = unsigned();
-  readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => ({ slots: new Int32Array(16), used: 0 }));
+  readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => ({ slots: new Uint32Array(16), used: 0 }));
   #end = 0;
   #size = 0;
   #scratch = Buffer.allocUnsafe(512);
@@ -35,12 +38,13 @@ export class Interner {
   }
 
   /** -1 if the text was never interned. */
-  find(text: string): number {
-    return this.#probe(text, false);
+  find(text: string, prefix = ''): number {
+    return this.#probe(prefix, text, false);
   }
 
-  intern(text: string): number {
-    return this.#probe(text, true);
+  /** Of `prefix` and `text` as one text. */
+  intern(text: string, prefix = ''): number {
+    return this.#probe(prefix, text, true);
   }
 
   text(ordinal: number): string {
@@ -51,36 +55,49 @@ export class Interner {
     return chunk.toString('utf8', start, start + lengthAt(chunk, at));
   }
 
-  #probe(text: string, add: boolean): number {
+  #probe(prefix: string, text: string, add: boolean): number {
+    this.#length = 0;
+    this.#load(prefix);
     this.#load(text);
     const hash = hashOf(this.#scratch, 0, this.#length);
     const shard = this.#shards[hash & (SHARDS - 1)] as Shard;
-    const mask = shard.slots.length - 1;
+    const { slots } = shard;
+    const mask = slots.length - 1;
+    const tag = (hash & TAG_MASK) >>> 0;
     for (let slot = (hash >>> 6) & mask; ; slot = (slot + 1) & mask) {
-      const held = shard.slots[slot] as number;
-      if (held === 0) return add ? this.#add(shard, slot) : -1;
-      if (this.#equals(held - 1)) return held - 1;
+      const held = slots[slot] as number;
+      if (held === 0) return add ? this.#add(shard, slot, tag) : -1;
+      const ordinal = (held & ORDINAL_MASK) - 1;
+      if ((held & TAG_MASK) >>> 0 === tag && this.#equals(ordinal)) return ordinal;
     }
   }
 
-  /** Puts the text's UTF-8 into the scratch buffer. */
+  /** Puts the text's UTF-8 behind what is in the scratch buffer. */
   #load(text: string): void {
-    const length = text.length;
-    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(length * 4);
+    const { length } = text;
+    const start = this.#length;
+    if (start + length > this.#scratch.length) this.#enlarge(start + length);
     const scratch = this.#scratch;
     for (let at = 0; at < length; at += 1) {
       const code = text.charCodeAt(at);
       if (code > 127) return this.#loadSlowly(text);
-      scratch[at] = code;
+      scratch[start + at] = code;
     }
-    this.#length = length;
+    this.#length = start + length;
   }
 
   #loadSlowly(text: string): void {
     const encoded = Buffer.from(text, 'utf8');
-    if (encoded.length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(encoded.length * 2);
-    encoded.copy(this.#scratch);
-    this.#length = encoded.length;
+    const end = this.#length + encoded.length;
+    if (end > this.#scratch.length) this.#enlarge(end);
+    encoded.copy(this.#scratch, this.#length);
+    this.#length = end;
+  }
+
+  #enlarge(length: number): void {
+    const larger = Buffer.allocUnsafe(length * 2);
+    this.#scratch.copy(larger, 0, 0, this.#length);
+    this.#scratch = larger;
   }
 
   #equals(ordinal: number): boolean {
@@ -95,11 +112,12 @@ export class Interner {
     return true;
   }
 
-  #add(shard: Shard, slot: number): number {
+  #add(shard: Shard, slot: number, tag: number): number {
     const ordinal = this.#size;
+    if (ordinal >= ORDINAL_MASK) throw new RangeError('The index is full: it holds at most 134 million texts.');
     this.#offsets.set(ordinal, this.#store());
     this.#size += 1;
-    shard.slots[slot] = ordinal + 1;
+    shard.slots[slot] = (tag | (ordinal + 1)) >>> 0;
     shard.used += 1;
     if (shard.used * 4 > shard.slots.length * 3) this.#grow(shard);
     return ordinal;
@@ -125,11 +143,11 @@ export class Interner {
   }
 
   #grow(shard: Shard): void {
-    const slots = new Int32Array(shard.slots.length * 2);
+    const slots = new Uint32Array(shard.slots.length * 2);
     const mask = slots.length - 1;
     for (const held of shard.slots) {
       if (held === 0) continue;
-      const offset = this.#offsets.get(held - 1);
+      const offset = this.#offsets.get((held & ORDINAL_MASK) - 1);
       const chunk = this.#chunks[offset >>> CHUNK_BITS] as Buffer;
       const at = offset & (CHUNK_BYTES - 1);
       const start = at + headBytes(chunk, at);

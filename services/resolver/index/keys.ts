@@ -4,7 +4,7 @@ import { Interner } from './interner.ts';
 export class Keys<P extends readonly string[]> {
   readonly #interner = new Interner();
   readonly #spaces: P[] = [];
-  readonly #spaceByText = new Map<string, number>();
+  readonly #prefixes: string[] = [];
 
   get size(): number {
     return this.#interner.size;
@@ -14,24 +14,12 @@ export class Keys<P extends readonly string[]> {
     return this.#interner.bytes;
   }
 
-  /** A small number for what keys share: ask once where many ids follow. */
-  space(...parts: P): number {
-    const text = parts.join('\n');
-    let space = this.#spaceByText.get(text);
-    if (space === undefined) {
-      space = this.#spaces.length;
-      this.#spaces.push(parts);
-      this.#spaceByText.set(text, space);
-    }
-    return space;
+  intern(space: P, id: string): number {
+    return this.#interner.intern(id, this.#prefixes[this.#space(space)]);
   }
 
-  intern(space: number, id: string): number {
-    return this.#interner.intern(`${space}:${id}`);
-  }
-
-  find(space: number, id: string): number {
-    return this.#interner.find(`${space}:${id}`);
+  find(space: P, id: string): number {
+    return this.#interner.find(id, this.#prefixes[this.#space(space)]);
   }
 
   /** The parts and the id a number stands for. */
@@ -40,4 +28,17 @@ export class Keys<P extends readonly string[]> {
     const colon = text.indexOf(':');
     return { space: this.#spaces[Number(text.slice(0, colon))] as P, id: text.slice(colon + 1) };
   }
+
+  /** There are few: a source has a handful of kinds, an installation a handful of instances. */
+  #space(parts: P): number {
+    for (let at = 0; at < this.#spaces.length; at += 1) if (isSame(this.#spaces[at] as P, parts)) return at;
+    this.#prefixes.push(`${this.#spaces.length}:`);
+    return this.#spaces.push(parts) - 1;
+  }
+}
+
+/** The last part differs most often. */
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  for (let at = a.length - 1; at >= 0; at -= 1) if (a[at] !== b[at]) return false;
+  return true;
 }

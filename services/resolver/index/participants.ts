@@ -29,11 +29,11 @@ export class Participants {
   }
 
   intern(activity: RecordKey, role: string): number {
-    return this.#keys.intern(this.#keys.space(activity.source, activity.instance, activity.object, role), activity.id);
+    return this.#keys.intern([activity.source, activity.instance, activity.object, role], activity.id);
   }
 
   find(activity: RecordKey, role: string): number {
-    return this.#keys.find(this.#keys.space(activity.source, activity.instance, activity.object, role), activity.id);
+    return this.#keys.find([activity.source, activity.instance, activity.object, role], activity.id);
   }
 
   key(participant: number): { readonly activity: RecordKey; readonly role: string } {

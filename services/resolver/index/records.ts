@@ -41,7 +41,7 @@ export class Records {
 
   intern(source: string, instance: string, kind: RecordKind, id: string): number {
     const known = this.#keys.size;
-    const record = this.#keys.intern(this.#keys.space(source, instance, kind), id);
+    const record = this.#keys.intern([source, instance, kind], id);
     if (record === known) this.#flags.set(record, KINDS.indexOf(kind) << KIND_SHIFT);
     return record;
   }

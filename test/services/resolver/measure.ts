@@ -7,10 +7,14 @@ import { createPhoneParser } from '#core/identifiers/phone.ts';
 import { parseConfig } from '#core/config.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { WorldIndex } from '#services/resolver/index/index.ts';
-import { callState, recordState } from '#services/resolver/facts.ts';
+import { recordState } from '#services/resolver/facts.ts';
+import { EntryCodec } from '#services/resolver/log/entries.ts';
+import { Fence } from '#services/resolver/log/fence.ts';
+import { Log } from '#services/resolver/log/log.ts';
 import service from '#services/resolver/service.ts';
+import type { RecordState } from '#services/resolver/state.ts';
 import type { BatchHandler, Delivered } from '#core/ports/broker.ts';
-import { call, codec, contact, delivered, memoryObjects, phone } from './kit.ts';
+import { codec, contact, delivered, memoryObjects, phone } from './kit.ts';
 
 const CONTACTS = Number(process.argv[2] ?? 600_000);
 const BATCH = 1_000;
@@ -42,22 +46,37 @@ function contactMessage(n: number): Delivered {
   );
 }
 
-function report(what: string, cpu: NodeJS.CpuUsage, wallMs: number): void {
-  const micros = (cpu.user + cpu.system) / CONTACTS;
-  console.log(`${what}: ${micros.toFixed(2)} µs CPU and ${((wallMs * 1000) / CONTACTS).toFixed(2)} µs wall a contact`);
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
-async function measured(work: () => Promise<void>): Promise<{ cpu: NodeJS.CpuUsage; wallMs: number }> {
+interface Used {
+  readonly cpu: NodeJS.CpuUsage;
+  readonly wallMs: number;
+}
+
+function plus(a: Used, b: Used): Used {
+  return { cpu: { user: a.cpu.user + b.cpu.user, system: a.cpu.system + b.cpu.system }, wallMs: a.wallMs + b.wallMs };
+}
+
+function report(what: string, { cpu, wallMs }: Used): void {
+  const micros = (cpu.user + cpu.system) / CONTACTS;
+  print(`${what}: ${micros.toFixed(2)} µs CPU and ${((wallMs * 1000) / CONTACTS).toFixed(2)} µs wall a contact`);
+}
+
+async function measured(work: () => Promise<void>): Promise<Used> {
   const cpu = process.cpuUsage();
   const from = performance.now();
   await work();
   return { cpu: process.cpuUsage(cpu), wallMs: performance.now() - from };
 }
 
-function resident(): number {
+/** Bytes that are in use, in the heap and outside. */
+function inUse(): number {
   globalThis.gc?.();
   globalThis.gc?.();
-  return process.memoryUsage().rss;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 async function start(objects: ReturnType<typeof memoryObjects>, epoch: number) {
@@ -80,24 +99,54 @@ async function start(objects: ReturnType<typeof memoryObjects>, epoch: number) {
 
 async function indexAlone(): Promise<void> {
   const index = new WorldIndex(createPhoneParser({ defaultCountry: null, cacheEntries: 1_000 }));
-  const before = resident();
+  const before = inUse();
   let cpuMicros = 0;
   for (let from = 0; from < CONTACTS; from += BATCH) {
-    const states = [];
-    for (let n = from; n < from + BATCH; n++)
-      states.push(recordState('contact', codec.decodeCanonical('contact', contactMessage(n))));
+    const states = statesFrom(from);
     const cpu = process.cpuUsage();
     for (const state of states) index.putRecord(state);
     const used = process.cpuUsage(cpu);
     cpuMicros += used.user + used.system;
   }
-  const after = resident();
+  const held = ((inUse() - before) / CONTACTS).toFixed(0);
   const own = (index.bytes / CONTACTS).toFixed(0);
-  console.log(
-    `index: ${(cpuMicros / CONTACTS).toFixed(2)} µs a contact; ${own} bytes of state, ${((after - before) / CONTACTS).toFixed(0)} of RSS a contact`,
+  print(
+    `index: ${(cpuMicros / CONTACTS).toFixed(2)} µs CPU a contact; ${own} bytes of state, ${held} in use a contact`,
   );
-  const state = callState(codec.decodeCanonical('call', delivered(call({ id: 'c', number: numberOf(7) }))));
-  console.log(`a call put: participant ${index.putParticipant(state).participant}`);
+}
+
+function statesFrom(from: number): RecordState[] {
+  const numbers = Array.from({ length: BATCH }, (_, at) => from + at);
+  return numbers.map((n) => recordState('contact', codec.decodeCanonical('contact', contactMessage(n))));
+}
+
+async function logAlone(): Promise<void> {
+  const objects = memoryObjects();
+  const fence = new Fence(objects, 1);
+  const header = () => ({ isSettled: true, rules: 'measured' });
+  const entries = new EntryCodec();
+  const log = new Log({
+    objects,
+    clock: systemClock,
+    codec: entries,
+    fence,
+    epoch: 1,
+    header,
+    lingerMs: 50,
+    segmentEntries: 8_000,
+  });
+  let total = { cpu: { user: 0, system: 0 }, wallMs: 0 };
+  for (let from = 0; from < CONTACTS; from += 8 * BATCH) {
+    const states = Array.from({ length: 8 }, (_, at) => statesFrom(from + at * BATCH)).flat();
+    total = plus(
+      total,
+      await measured(async () => {
+        for (const state of states) log.append({ kind: 'record', state });
+        await log.durable();
+      }),
+    );
+  }
+  report('log alone, compression in its threads included', total);
 }
 
 async function throughService(): Promise<void> {
@@ -118,14 +167,14 @@ async function throughService(): Promise<void> {
       wallMs: total.wallMs + wallMs,
     };
   }
-  report('decode, index and log', total.cpu, total.wallMs);
+  report('decode, index and log', total);
   await living.stop?.();
   const bytes = [...objects.stored.values()].reduce((sum, object) => sum + object.length, 0);
-  console.log(`log: ${objects.stored.size} objects, ${(bytes / CONTACTS).toFixed(0)} bytes a contact`);
-  const { cpu, wallMs } = await measured(async () => void (await start(objects, 2)));
-  report('restart', cpu, wallMs);
+  print(`log: ${objects.stored.size} objects, ${(bytes / CONTACTS).toFixed(0)} bytes a contact`);
+  report('restart', await measured(async () => void (await start(objects, 2))));
 }
 
 await indexAlone();
+await logAlone();
 await throughService();
-console.log(`peak RSS ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB (messages of the measurement included)`);
+print(`peak RSS ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB (messages of the measurement included)`);
