@@ -5,7 +5,7 @@
  */
 import { retry, type Disposition } from '#core/disposition.ts';
 import type { BatchHandler, BrokerPort, Consumer, Delivered, SubscriptionSpec } from '#core/ports/broker.ts';
-import type { Chaos } from './chaos.ts';
+import type { Chaos } from './chaos-dice.ts';
 import { laneOf } from './filter.ts';
 import { Intake, type Entry } from './intake.ts';
 import type { LaneScheduler } from './lanes.ts';

@@ -53,7 +53,7 @@ class FileBroker implements EmbeddedBroker {
   readonly #upkeep: Upkeep;
   readonly #neighbours: Neighbours;
   readonly #lanes = laneScheduler();
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(database: DatabaseSync, options: Required<EmbeddedBrokerOptions>) {
     const { clock, random, path, compress } = options;
@@ -138,7 +138,7 @@ class FileBroker implements EmbeddedBroker {
   }
 
   #heard(news: News): void {
-    if (this.#isClosed) return;
+    if (this.#closing) return;
     try {
       const isKnown = news?.every(([id, next]) => this.#partitions.hear(id, next)) ?? false;
       if (!isKnown) this.#registry.refresh();
@@ -188,14 +188,15 @@ class FileBroker implements EmbeddedBroker {
     return this.#backlog.isEmpty();
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#room.close();
     await this.#registry.close();
     while (!this.#journal.isEmpty) this.#journal.flush();
     await this.#walSync.settled();
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#room.close();
     this.#journal.close();
     this.#upkeep.close();
     this.#neighbours.close();
@@ -204,6 +205,6 @@ class FileBroker implements EmbeddedBroker {
   }
 
   #mustBeOpen(): void {
-    if (this.#isClosed) throw new Transient('broker_closed', 'The broker was closed: open it again.');
+    if (this.#closing) throw new Transient('broker_closed', 'The broker was closed: open it again.');
   }
 }

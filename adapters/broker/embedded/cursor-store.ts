@@ -2,20 +2,15 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Clock } from '#core/clock.ts';
 import type { Lane, SubscriptionSpec } from '#core/ports/broker.ts';
-import { PartitionCursor, type CursorRow, type ExceptionRow } from './cursor.ts';
+import { PartitionCursor } from './cursor.ts';
 import type { Frames } from './frames.ts';
 import { firstFrameId, frameId, frameNumber, type Partition } from './partitions.ts';
-import type { Subscription } from './subscription.ts';
+import type { CursorRow, ExceptionRow, SubscriptionRow } from './rows.ts';
 
-export interface SubscriptionRow {
-  readonly id: number;
-  readonly name: string;
-  readonly topic: number;
-  readonly lane: Lane | 'any';
-  readonly service: string;
-  readonly sharing: SubscriptionSpec['sharing'];
-  /** Raised by every seek: what an older generation acked no longer counts. */
-  generation: number;
+/** What is to be stored of a subscription. */
+export interface Progress {
+  readonly row: SubscriptionRow;
+  cursors(): readonly PartitionCursor[];
 }
 
 const SQL = {
@@ -79,7 +74,7 @@ export class CursorStore {
   }
 
   /** Writes what changed. False if a seek elsewhere has made it void: the subscription must be reloaded. */
-  write(subscription: Subscription, isClosing: boolean): boolean {
+  write(subscription: Progress, isClosing: boolean): boolean {
     const { id, generation } = subscription.row;
     if (this.generation(id) !== generation) return false;
     for (const cursor of subscription.cursors())

@@ -15,25 +15,12 @@ import { Delays } from './delays.ts';
 import type { Frames, LoadedFrame } from './frames.ts';
 import { Acks } from './acks.ts';
 import type { Partition } from './partitions.ts';
+import type { CursorRow, ExceptionRow } from './rows.ts';
 
 export interface LogEntry extends Entry {
   readonly cursor: PartitionCursor;
   readonly acks: Acks;
   readonly index: number;
-}
-
-/** As stored in `cursors`. */
-export interface CursorRow {
-  readonly frame: number;
-  readonly handedTo: number;
-  readonly messagesDone: number;
-  readonly bytesDone: number;
-}
-
-export interface ExceptionRow {
-  readonly frame: number;
-  readonly acked: Uint8Array | null;
-  readonly crashes: number;
 }
 
 interface Returned {

@@ -42,6 +42,8 @@ export class Journal {
   readonly #jobs: { readonly live: PublishJob[]; bulk: PublishJob[] } = { live: [], bulk: [] };
   readonly #changed = new Set<Subscription>();
   #isScheduled = false;
+  /** The last attempt to store acks failed: not every batch that is handed tries again, only the timer. */
+  #isRefused = false;
   #cancelTimer: (() => void) | undefined;
 
   constructor(
@@ -101,7 +103,7 @@ export class Journal {
    */
   flush(closing?: Subscription): void {
     const jobs = this.#takeJobs();
-    if (jobs.length === 0 && this.#changed.size === 0) return;
+    if (jobs.length === 0 && (this.#changed.size === 0 || (this.#isRefused && !closing))) return;
     try {
       const packed = pack(jobs, this.#compress);
       this.#commit(packed, closing);
@@ -167,12 +169,14 @@ export class Journal {
 
   #acksFailed(error: unknown): void {
     this.#events.fault('Acks could not be stored; they are tried again.', brokerError(error));
+    this.#isRefused = true;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(RETRY_MS, () => this.#timedOut());
   }
 
   #timedOut(): void {
     this.#cancelTimer = undefined;
+    this.#isRefused = false;
     this.flush();
   }
 

@@ -7,6 +7,7 @@ export interface BrokerFault {
   readonly error: unknown;
 }
 
+/** The same for all threads and processes on one file, or the smallest limit rules. */
 export interface EmbeddedBrokerOptions {
   /** The broker's file; `-wal` and `-shm` lie beside it. A local disk: SQLite's locks do not work on network ones. */
   readonly path: string;

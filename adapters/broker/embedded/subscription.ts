@@ -8,7 +8,8 @@ import type { Disposition } from '#core/disposition.ts';
 import type { Lane, SubscriptionSpec } from '#core/ports/broker.ts';
 import { laneOf, wantsPartition } from '../filter.ts';
 import type { LogEntry, PartitionCursor } from './cursor.ts';
-import type { CursorStore, SubscriptionRow } from './cursor-store.ts';
+import type { CursorStore } from './cursor-store.ts';
+import type { SubscriptionRow } from './rows.ts';
 import type { Partitions } from './partitions.ts';
 
 export interface SubscriptionEvents {
