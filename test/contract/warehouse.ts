@@ -4,9 +4,10 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { keyText } from '#core/key.ts';
-import type { Column, QueryRow, Row, Table, View, WarehousePort } from '#core/ports/warehouse.ts';
-import { supersedes, type Version } from '#core/version.ts';
+import type { QueryRow, Row, Table, View, WarehousePort } from '#core/ports/warehouse.ts';
+import { supersedes } from '#core/version.ts';
 import { seededRandom, seedFromEnvironment, type SeededRandom } from '#test/kit/random.ts';
+import { column, EMPTY, thing, THINGS, version } from './warehouse-things.ts';
 
 export interface WarehouseUnderTest {
   readonly warehouse: WarehousePort;
@@ -22,46 +23,6 @@ export interface WarehouseUnderTest {
 export interface WarehouseCapabilities {
   /** Histories tried in the property test. */
   readonly histories: number;
-}
-
-const column = (name: string, type: Column['type'], nullable = true): Column => {
-  return { name, type, nullable, description: `The ${name}.`, pii: false };
-};
-
-export const THINGS: Table = {
-  name: 'things',
-  description: 'Things of every type.',
-  partitionBy: null,
-  columns: [
-    column('label', 'string', false),
-    column('note', 'string'),
-    column('amount', 'numeric'),
-    column('count', 'int64'),
-    column('ratio', 'float64'),
-    column('flag', 'bool'),
-    column('happened_at', 'timestamp'),
-    column('day', 'date'),
-    column('extra', 'json'),
-  ],
-};
-
-const EMPTY = Object.fromEntries(THINGS.columns.map(({ name }) => [name, null]));
-
-export function thing(id: string, changes: Partial<Row> & { readonly version?: Version } = {}): Row {
-  return {
-    key: { source: 'salesforce', instance: 'org', object: 'Thing', id },
-    version: version(1),
-    deleted: false,
-    observedAtMicros: 1_767_700_000_000_000,
-    runId: null,
-    trace: 'trace',
-    values: { ...EMPTY, label: id },
-    ...changes,
-  };
-}
-
-export function version(sourceSequence: number, issuedMicros = 0, generation = 0, epoch = 0): Version {
-  return { epoch, sourceSequence, issuedMicros, generation };
 }
 
 const withValues = (id: string, values: Readonly<Record<string, unknown>>): Row =>

@@ -5,7 +5,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '#core/clock.ts';
-import { DependencyDown } from '#core/errors.ts';
+import { DependencyDown, Transient } from '#core/errors.ts';
 import type { RecordKey } from '#core/key.ts';
 import type { QueryLimits, QueryRow, RefusedRow, Row, Table, View, WarehousePort } from '#core/ports/warehouse.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -14,6 +14,7 @@ import { Exclusive } from './exclusive.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { liveIdPages } from './live-ids.ts';
 import { runQuery } from './query.ts';
+import { Reader } from './reader.ts';
 import { planSteps, type Schemas, type Step } from './schema.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { TableWriter } from './table-writer.ts';
@@ -30,7 +31,7 @@ export class DuckdbWarehouse implements WarehousePort {
   readonly #writers = new Map<string, TableWriter>();
   /** Outlive a reopening: a filter may know too many keys, never too few. */
   readonly #filters = new Map<string, KeyFilter>();
-  readonly #readers = new Set<DuckDBConnection>();
+  readonly #readers = new Set<Reader>();
   #session: Session | undefined;
   #closed = false;
 
@@ -68,7 +69,7 @@ export class DuckdbWarehouse implements WarehousePort {
   }
 
   async *query(sql: string, limits: QueryLimits): AsyncGenerator<readonly QueryRow[]> {
-    yield* this.#reading((connection) => runQuery(connection, this.#options.clock, sql, limits));
+    yield* this.#reading((reader) => runQuery(reader, this.#options.clock, sql, limits));
   }
 
   async *liveIds(
@@ -77,7 +78,7 @@ export class DuckdbWarehouse implements WarehousePort {
     beforeSequence: number,
   ): AsyncGenerator<readonly string[]> {
     const { store } = this.#options.schemas;
-    yield* this.#reading((connection) => liveIdPages(connection, store, table, object, beforeSequence));
+    yield* this.#reading((reader) => liveIdPages(reader, store, table, object, beforeSequence));
   }
 
   /** Waits for the writes under way, ends the queries, and leaves one file without a log. */
@@ -86,10 +87,9 @@ export class DuckdbWarehouse implements WarehousePort {
     this.#closed = true;
     this.#checkpoints.stop();
     await this.#turns.run(async () => {
-      for (const reader of this.#readers) this.#closeReader(reader);
-      this.#forgetWriters();
+      await this.#stopReaders(stopping());
       await this.#session?.writer.run('CHECKPOINT').catch(() => undefined);
-      this.#dropSession();
+      await this.#dropSession();
     });
   }
 
@@ -106,7 +106,7 @@ export class DuckdbWarehouse implements WarehousePort {
       this.#forgetWriters();
       if (kindOf(error) !== 'Out of Memory' || this.#readers.size === 0) throw error;
       // Queries share DuckDB's memory with the writer, which has the right of way.
-      for (const reader of this.#readers) reader.interrupt();
+      await this.#stopReaders(makingRoom());
       return (await this.#writerOf(session, table)).upsert(rows);
     }
   }
@@ -131,20 +131,23 @@ export class DuckdbWarehouse implements WarehousePort {
       try {
         return await work(await this.#opened());
       } catch (error) {
-        if (breaksInstance(error)) this.#dropSession();
+        if (breaksInstance(error)) await this.#dropSession();
         throw writeError(error);
       }
     });
   }
 
-  async *#reading<T>(read: (connection: DuckDBConnection) => AsyncGenerator<T>): AsyncGenerator<T> {
+  async *#reading<T>(read: (reader: Reader) => AsyncGenerator<T>): AsyncGenerator<T> {
     this.#refuseIfClosed();
-    const connection = await (await this.#turnFreeSession()).connect();
-    this.#readers.add(connection);
+    const session = await this.#turnFreeSession();
+    const reader = new Reader(await session.connect(), this.#options.clock);
+    this.#readers.add(reader);
     try {
-      yield* read(connection);
+      if (session !== this.#session) throw stopping();
+      yield* read(reader);
     } finally {
-      this.#closeReader(connection);
+      this.#readers.delete(reader);
+      await reader.stop(stopping());
     }
   }
 
@@ -158,26 +161,35 @@ export class DuckdbWarehouse implements WarehousePort {
     return this.#session;
   }
 
-  #closeReader(connection: DuckDBConnection): void {
-    if (!this.#readers.delete(connection)) return;
-    connection.interrupt();
-    connection.closeSync();
-  }
-
   #forgetWriters(): void {
     this.#writers.clear();
   }
 
-  #dropSession(): void {
-    this.#forgetWriters();
-    for (const reader of this.#readers) this.#closeReader(reader);
-    this.#session?.close();
+  async #stopReaders(reason: Error): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.stop(reason)));
+  }
+
+  /** Every connection must be gone before the file is opened again. */
+  async #dropSession(): Promise<void> {
+    const session = this.#session;
     this.#session = undefined;
+    this.#forgetWriters();
+    await this.#stopReaders(stopping());
+    session?.close();
   }
 
   #refuseIfClosed(): void {
-    if (this.#closed) throw new DependencyDown('warehouse', 'The warehouse was closed: the program is stopping.');
+    if (this.#closed) throw stopping();
   }
+}
+
+function stopping(): DependencyDown {
+  return new DependencyDown('warehouse', 'The warehouse was closed.');
+}
+
+function makingRoom(): Transient {
+  const message = 'The query was stopped to make room in memory for writing: try it again, or ask for less at once.';
+  return new Transient('query_memory', message);
 }
 
 async function inTransaction(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {
