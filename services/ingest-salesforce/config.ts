@@ -17,11 +17,6 @@ export const CONFIG = {
     default: 'api.pubsub.salesforce.com:7443',
     doc: 'Host and port of the Pub/Sub API.',
   },
-  'salesforce.caFile': {
-    kind: 'text',
-    default: null,
-    doc: 'A file of certificate authorities to trust beside the usual ones (PEM), for the Pub/Sub API.',
-  },
   'salesforce.clientId': { kind: 'text', doc: 'Consumer key of the connected or external client app.' },
   'salesforce.clientSecret': {
     kind: 'text',
@@ -129,9 +124,9 @@ export const CONFIG = {
   'salesforce.positionWaitSeconds': {
     kind: 'integer',
     unit: 'seconds',
-    default: 10,
+    default: 1,
     maximum: 600,
-    doc: 'How long a first start waits for a position in the event stream; after it, the time of the start serves as one.',
+    doc: 'How long a first start waits for a position in the event stream (an idle org may take 270 s); after it, the time of the start serves as one.',
   },
   'salesforce.compress': {
     kind: 'text',

@@ -81,7 +81,10 @@ const badPosition = new RpcError(
 );
 
 function start(options: WorldOptions = {}) {
-  const world = setUp({ ...options, config: { 'salesforce.objects': 'Contact', ...options.config } });
+  const world = setUp({
+    ...options,
+    config: { 'salesforce.objects': 'Contact', 'salesforce.positionWaitSeconds': '10', ...options.config },
+  });
   world.fake.schemas.set('s1', JSON.stringify(SCHEMA));
   const decoder = eventDecoder((schemaId) => fetchSchema(world.org, schemaId));
   const live = changes(world.org, backfill(world.org), decoder);
