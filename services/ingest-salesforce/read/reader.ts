@@ -135,7 +135,7 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     if (error !== FIRST_REFUSAL) failures += 1;
     const retryAtMicros = clock.nowMicros() + FAILED_RETRY_MS * MICROS_PER_MS * Math.max(1, failures);
     holder.completed(batch, { kind: 'failed', retryAtMicros }, clock.nowMicros());
-    if (failures >= DOWN_AFTER_FAILURES || error instanceof Unauthorized || context.signal.aborted) giveBack(error);
+    if (failures >= DOWN_AFTER_FAILURES || error instanceof Unauthorized) giveBack(error);
   }
 
   function release(tickets: readonly Ticket[], dispositionOf: (ticket: Ticket) => Disposition): void {
@@ -145,8 +145,9 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     }
   }
 
-  /** All hints go back to the broker: the runtime pauses the service and asks again once a probe succeeds. */
+  /** All hints go back to the broker: the runtime pauses the service and asks again once a probe succeeds, or stops. */
   function giveBack(cause: unknown): void {
+    cancelTimer();
     held = fresh();
     traces = new Traces();
     failures = 0;
@@ -159,5 +160,6 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     open.clear();
   }
 
+  context.signal.addEventListener('abort', () => giveBack(context.signal.reason), { once: true });
   return { handle, busy: () => held.size > 0 };
 }

@@ -190,6 +190,16 @@ describe('the read of hinted records', () => {
     });
   });
 
+  it('gives what it holds back at once when it must stop', async () => {
+    const world = setUp();
+    world.fake.put('Contact', contactId(1), { LastName: 'One' });
+    const answer = hintReader(world.org, refusing).handle([delivered(hint(world, contactId(1)))], world.context.signal);
+    answer.catch(() => undefined);
+    await world.clock.advance(300);
+    world.stop();
+    await expect(answer).rejects.toMatchObject({ code: 'dependency_down' });
+  });
+
   it('renews an expired token once for all who find it so', async () => {
     const world = setUp();
     for (const object of ['Contact', 'Lead'] as const) await world.org.catalogue.plan(object);
