@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { TributaryError } from '#core/errors.ts';
 import { OperationFailed } from '#runtime/socket.ts';
-import { backfillCommand, reconcileCommand } from './commands/capture.ts';
+import { backfillCommand, reconcileCommand, replayCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { queryCommand } from './commands/query.ts';
 import { startCommand } from './commands/start.ts';
@@ -11,7 +11,7 @@ import { topologyCommand } from './commands/topology.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-const USAGE_CODES: ReadonlySet<string> = new Set(['bad_configuration', 'nothing_selected']);
+const USAGE_CODES: ReadonlySet<string> = new Set(['bad_configuration', 'bad_time', 'nothing_selected']);
 
 function program(): Command {
   const root = new Command('tributary')
@@ -23,6 +23,7 @@ function program(): Command {
     startCommand(),
     backfillCommand(),
     reconcileCommand(),
+    replayCommand(),
     deadLettersCommand(),
     queryCommand(),
     statusCommand(),

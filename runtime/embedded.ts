@@ -13,6 +13,7 @@ import { Codec } from '#core/codec.ts';
 import { messageOf } from '#core/errors.ts';
 import { factMessage, type Fact, type OpsEntity } from '#core/facts.ts';
 import type { BrokerPort } from '#core/ports/broker.ts';
+import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { WebServer } from '#core/ports/web.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -22,6 +23,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { Metrics } from './metrics.ts';
 import { createParking } from './park.ts';
 import { createPublisher } from './publisher.ts';
+import { replayRaw, type ReplayRequest } from './replay.ts';
 import { routesOf } from './routes.ts';
 import type { Settings } from './settings.ts';
 import { topologyOf } from './topology.ts';
@@ -35,8 +37,9 @@ export interface EmbeddedOptions {
   readonly telemetry: TelemetryHub;
   /** Consume, receive and poll; otherwise only what commands need is open. */
   readonly flowing: boolean;
-  /** Wraps the broker: for chaos in tests. */
+  /** Wraps the broker or the warehouse: for chaos and outages in tests. */
   readonly wrapBroker?: (broker: BrokerPort) => BrokerPort;
+  readonly wrapWarehouse?: (warehouse: WarehousePort) => WarehousePort;
 }
 
 export interface EmbeddedRuntime {
@@ -45,6 +48,8 @@ export interface EmbeddedRuntime {
   readonly broker: EmbeddedBroker;
   readonly warehouse: DuckdbWarehouse;
   readonly deadLetters: DeadLetters;
+  /** Sends retained raw events on a new trip. */
+  replay(request: ReplayRequest): ReturnType<typeof replayRaw>;
   readonly metrics: Metrics;
   /** Where vendors push to; undefined where no route is declared. */
   readonly webUrl: string | undefined;
@@ -69,7 +74,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
   const { settings, telemetry, flowing } = options;
   const metrics = new Metrics();
   telemetry.listen(metrics.listener);
-  const ground = await openGround(settings, telemetry, lifecycle, options.wrapBroker);
+  const ground = await openGround(options, lifecycle);
   const hosts = settings.services.map(({ service, config }) => new ServiceHost(service, config, ground.hostPorts));
   if (flowing) await startHosts(hosts, lifecycle);
   if (flowing) meterUsage(telemetry, ground.hostPorts, lifecycle);
@@ -80,6 +85,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
     broker: ground.broker,
     warehouse: ground.warehouse,
     deadLetters: new DeadLetters({ ...ground.hostPorts, objects: ground.hostPorts.ports.objects }),
+    replay: (request) => replayRaw({ ...ground.hostPorts, store: ground.hostPorts.ports.store }, request),
     metrics,
     webUrl: web?.url,
     isIdle: () => ground.broker.isIdle() && hosts.every((host) => !host.busy && !host.paused),
@@ -93,12 +99,8 @@ interface Ground {
   readonly hostPorts: HostPorts;
 }
 
-async function openGround(
-  settings: Settings,
-  telemetry: TelemetryHub,
-  lifecycle: Lifecycle,
-  wrapBroker: (broker: BrokerPort) => BrokerPort = (broker) => broker,
-): Promise<Ground> {
+async function openGround(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Ground> {
+  const { settings, telemetry, wrapBroker = same, wrapWarehouse = same } = options;
   const folder = settings.runtime['state.folder'];
   const installation = settings.runtime.installation;
   const [clock, random, codec] = [systemClock, systemRandom, new Codec()];
@@ -134,7 +136,7 @@ async function openGround(
   const factPublisher = <E extends OpsEntity>(fact: Fact<E>): Promise<void> =>
     publisher.publish('ops.event', [factMessage(codec, installation, fact)], 'kill');
   const parking = createParking({ objects, publisher, codec, installation });
-  const ports = { store, objects, vendor, warehouse };
+  const ports = { store, objects, vendor, warehouse: wrapWarehouse(warehouse) };
   const owner = random.id();
   return {
     broker: embedded,
@@ -154,6 +156,10 @@ async function openGround(
       factPublisher,
     },
   };
+}
+
+function same<T>(value: T): T {
+  return value;
 }
 
 async function startHosts(hosts: readonly ServiceHost[], lifecycle: Lifecycle): Promise<void> {

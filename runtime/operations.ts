@@ -3,6 +3,7 @@
  * the files themselves). Arguments and answers are JSON.
  */
 import { Misconfigured } from '#core/errors.ts';
+import type { RawSource } from '#schemas/generated/types.ts';
 import type { Progress } from '#core/service.ts';
 import { VIEWS } from '#schemas/generated/tables.ts';
 import type { DeadLetterFilter } from './dead-letters.ts';
@@ -15,6 +16,7 @@ export interface Requests {
   readonly 'dead-letters show': { readonly id: string };
   readonly 'dead-letters replay': DeadLetterFilter & { readonly dryRun: boolean };
   readonly 'dead-letters drop': DeadLetterFilter & { readonly dryRun: boolean };
+  readonly replay: { readonly source: RawSource; readonly since: string; readonly object?: string };
   readonly command: {
     readonly service: string;
     readonly command: string;
@@ -62,6 +64,12 @@ const HANDLERS: { readonly [N in OperationName]: Handler<N> } = {
   'dead-letters show': (runtime, { id }) => runtime.deadLetters.show(id),
   'dead-letters replay': (runtime, { dryRun, ...filter }) => runtime.deadLetters.replay(filter, dryRun),
   'dead-letters drop': (runtime, { dryRun, ...filter }) => runtime.deadLetters.drop(filter, dryRun),
+  replay: async (runtime, { source, since, object }) => {
+    const at = new Date(since);
+    if (Number.isNaN(at.getTime()))
+      throw new Misconfigured('bad_time', `«${since}» is no ISO time, e.g. 2026-11-20T00:00:00Z.`);
+    return runtime.replay({ source, since: at, ...(object === undefined ? {} : { object }) });
+  },
   command: async (runtime, { service, command, args }, { progress, signal }) => {
     const host = runtime.hosts.find(({ declared }) => declared.name === service);
     if (host === undefined)

@@ -1,6 +1,6 @@
-/** `backfill` and `reconcile`: commands that ingest services declare, by source. */
+/** `backfill` and `reconcile`, which ingest services declare, and `replay` of raw events: by source. */
 import { Argument, Command } from 'commander';
-import { perform } from '../client.ts';
+import { perform, SILENT } from '../client.ts';
 import { progressBar } from '../print.ts';
 import { withCommonOptions, type CommonOptions } from '../settings.ts';
 
@@ -28,6 +28,23 @@ export function reconcileCommand(): Command {
     .action(run('reconcile'));
 }
 
+export function replayCommand(): Command {
+  return withCommonOptions(new Command('replay'))
+    .description('Send retained raw events through the stages again, after a mapper was mended; the source is not read')
+    .addArgument(source())
+    .requiredOption('--since <time>', 'ISO time; raw events are retained for 24 hours')
+    .option('--object <name>', 'only this object')
+    .action(async (name: 'salesforce' | 'dialpad', { since = '', object, ...options }: CaptureOptions) => {
+      const request = { source: name, since, ...(object === undefined ? {} : { object }) };
+      print(await perform(options, 'replay', request, SILENT, true), options);
+    });
+}
+
+function print(result: unknown, options: CommonOptions): void {
+  const lines = Object.entries(result as object).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  console.log(options.json ? JSON.stringify(result) : lines.join('\n'));
+}
+
 function run(command: string) {
   return async (name: string, options: CaptureOptions): Promise<void> => {
     const { object, since } = options;
@@ -37,12 +54,6 @@ function run(command: string) {
     const result = await perform(options, 'command', { service: `ingest-${name}`, command, args }, io, true).finally(
       () => bar.done(),
     );
-    console.log(
-      options.json
-        ? JSON.stringify(result)
-        : Object.entries(result as object)
-            .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
-            .join('\n'),
-    );
+    print(result, options);
   };
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerPort } from '#core/ports/broker.ts';
+import type { WarehousePort } from '#core/ports/warehouse.ts';
+import type { AnyService } from '#core/service.ts';
 import { TelemetryHub, type TelemetryName } from '#core/telemetry.ts';
 import { discoverServices } from '#runtime/discover.ts';
 import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
@@ -23,6 +25,9 @@ export interface RiverOptions {
   readonly folder: string;
   readonly values: Values;
   readonly wrapBroker?: (broker: BrokerPort) => BrokerPort;
+  readonly wrapWarehouse?: (warehouse: WarehousePort) => WarehousePort;
+  /** Stands in for the service of that name. */
+  readonly instead?: AnyService;
 }
 
 /** A folder that is removed by the returned function. */
@@ -31,19 +36,29 @@ export function freshFolder(): { readonly folder: string; readonly remove: () =>
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export async function startRiver({ folder, values, wrapBroker }: RiverOptions): Promise<River> {
+export async function startRiver({ folder, values, instead, wrapBroker, wrapWarehouse }: RiverOptions): Promise<River> {
   const telemetry = new TelemetryHub();
   const seen: River['seen'] = [];
   telemetry.listen((name, fields) => void seen.push({ name, fields: fields as Readonly<Record<string, unknown>> }));
-  const settings = parseSettings(await discoverServices(), { 'state.folder': folder, 'web.port': '0', ...values });
-  const runtime = await startEmbedded({ settings, telemetry, flowing: true, ...(wrapBroker === undefined ? {} : { wrapBroker }) });
+  const services = (await discoverServices()).map((service) =>
+    service.declared.name === instead?.declared.name ? instead : service,
+  );
+  const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...values });
+  const runtime = await startEmbedded({
+    settings,
+    telemetry,
+    flowing: true,
+    ...(wrapBroker === undefined ? {} : { wrapBroker }),
+    ...(wrapWarehouse === undefined ? {} : { wrapWarehouse }),
+  });
   return {
     runtime,
     telemetry,
     seen,
     async rows(sql) {
       const rows: Readonly<Record<string, unknown>>[] = [];
-      for await (const chunk of runtime.warehouse.query(sql, { rows: 1_000_000, timeoutMs: 30_000 })) rows.push(...chunk);
+      for await (const chunk of runtime.warehouse.query(sql, { rows: 1_000_000, timeoutMs: 30_000 }))
+        rows.push(...chunk);
       return rows;
     },
     untilIdle: () => untilIdle(runtime, seen),
@@ -60,7 +75,10 @@ async function untilIdle(runtime: EmbeddedRuntime, seen: River['seen']): Promise
   let before = -1;
   for (let quiet = 0; quiet < QUIET_LOOKS; quiet = runtime.isIdle() && seen.length === before ? quiet + 1 : 0) {
     before = seen.length;
-    if (performance.now() > deadline) throw new Error(`The river is not idle: ${JSON.stringify(runtime.broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0))}`);
+    if (performance.now() > deadline)
+      throw new Error(
+        `The river is not idle: ${JSON.stringify(runtime.broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0))}`,
+      );
     await sleep(LOOK_EVERY_MS);
   }
 }
