@@ -5,15 +5,16 @@ import { backfill } from './backfill/backfill.ts';
 import { changes } from './cdc/changes.ts';
 import { eventDecoder } from './cdc/event.ts';
 import { fetchSchema } from './cdc/rpc.ts';
+import { checkConfig } from './checks.ts';
 import { DECLARED } from './declared.ts';
-import { checkExtraFields, isObject, type ObjectName } from './objects.ts';
+import { isObject, type ObjectName } from './objects.ts';
 import { openOrg, type Org } from './org/org.ts';
 import { poller } from './poll/poller.ts';
 import { hintReader } from './read/reader.ts';
 import { reconcile } from './reconcile.ts';
 
 export default defineService(DECLARED, async (context) => {
-  checkExtraFields(context.config['salesforce.extraFields']);
+  checkConfig(context.config);
   const org = openOrg(context);
   const decoder = eventDecoder((schemaId) => fetchSchema(org, schemaId));
   const all = backfill(org);

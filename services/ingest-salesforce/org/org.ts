@@ -2,6 +2,7 @@
 import { vendorClient, type Allowance, type VendorClient } from '#core/vendor/client.ts';
 import { dailyRate, tokenBudget } from '#core/vendor/budget.ts';
 import { salesforceAllowList } from '../allow-list.ts';
+import { isLoopback } from '../checks.ts';
 import type { SalesforceContext } from '../declared.ts';
 import { configuredObjects, type ObjectName } from '../objects.ts';
 import { orgClient, type OrgClient } from './client.ts';
@@ -72,7 +73,7 @@ export function openOrg(context: SalesforceContext): Org {
 /** On one machine compressing only costs: both ends run on it. */
 function compresses(setting: string, instanceUrl: string): boolean {
   if (setting !== 'auto') return setting === 'yes';
-  return !['127.0.0.1', 'localhost', '[::1]'].includes(new URL(instanceUrl).hostname);
+  return !isLoopback(new URL(instanceUrl).hostname);
 }
 
 /** `Sforce-Limit-Info: api-usage=18/5000; per-app-api-usage=…` (REST API Guide, headers). */

@@ -17,19 +17,22 @@ describe('the service', () => {
   });
 
   it.each([
-    [{ 'salesforce.objects': 'Contact,Case' }, 'unknown_object'],
     [{ 'salesforce.extraFields': 'Region__c' }, 'extra_fields'],
     [{ 'salesforce.extraFields': 'Case.Region__c' }, 'extra_fields'],
+    [{ 'salesforce.apiVersion': '62' }, 'api_version'],
+    [{ 'salesforce.apiVersion': '50.0' }, 'api_version'],
+    [{ 'salesforce.clientSecret': '' }, 'no_credentials'],
+    [{ 'salesforce.privateKey': 'key' }, 'no_username'],
+    [{ 'salesforce.instanceUrl': 'http://acme.my.salesforce.example' }, 'insecure_url'],
+    [{ 'salesforce.loginUrl': 'ftp://acme.my.salesforce.example' }, 'insecure_url'],
   ])('refuses to start with %j', async (config, code) => {
-    expect(() => setUp({ config })).toSatisfy((make: () => World) => {
-      try {
-        make();
-        return code === 'extra_fields';
-      } catch (error) {
-        return (error as { readonly code: string }).code === code;
-      }
-    });
-    if (code === 'extra_fields') await expect(start(setUp({ config }))).rejects.toMatchObject({ code });
+    await expect(start(setUp({ config }))).rejects.toMatchObject({ code, actor: 'the deployer' });
+  });
+
+  it('refuses objects that it cannot read', () => {
+    expect(() => setUp({ config: { 'salesforce.objects': 'Contact,Case' } })).toThrow(
+      expect.objectContaining({ code: 'unknown_object' }),
+    );
   });
 
   it('warns about fields the user may not see, and reads the others', async () => {

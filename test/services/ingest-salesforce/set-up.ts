@@ -22,7 +22,7 @@ export interface World extends Omit<FakeContext<typeof DECLARED>, 'context'> {
 }
 
 export interface WorldOptions extends Partial<Omit<FakeContextOptions, 'config' | 'vendor'>> {
-  readonly config?: Readonly<Record<string, string>>;
+  readonly config?: Readonly<Record<string, string | undefined>>;
   readonly fake?: FakeOrg;
   readonly virtual?: VirtualClock;
 }
