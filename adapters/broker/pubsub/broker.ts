@@ -12,6 +12,7 @@ import { checkMessages } from '../limits.ts';
 import { PubsubConsumer } from './consumer.ts';
 import { pubsubError } from './errors.ts';
 import { Publisher, REQUEST_MESSAGES } from './publisher.ts';
+import { seekTo } from './seek.ts';
 import { ensureSubscription, ensureTopic, makeInstance, type Keeping } from './topology.ts';
 
 export interface PubsubBrokerOptions extends Partial<Keeping> {
@@ -130,7 +131,7 @@ class GoogleBroker implements PubsubBroker {
   async seek(name: string, time: Date): Promise<void> {
     const instances = this.#instances.get(name) ?? [this.#client.subscription(name)];
     try {
-      for (const subscription of instances) await subscription.seek(time);
+      for (const subscription of instances) await seekTo(subscription, time);
     } catch (error) {
       throw pubsubError(error, `subscription ${name}`);
     }
