@@ -8,6 +8,7 @@ import { InvalidMessage, Transient } from '#core/errors.ts';
 import type { QueryLimits, QueryRow } from '#core/ports/warehouse.ts';
 import { queryError } from './errors.ts';
 import type { Reader } from './reader.ts';
+import { quoted } from './sql.ts';
 import { plain } from './values.ts';
 
 /** DESCRIBE, SHOW, SUMMARIZE, VALUES and FROM-first are SELECT to DuckDB. */
@@ -18,9 +19,12 @@ export async function* runQuery(
   clock: Clock,
   sql: string,
   limits: QueryLimits,
+  /** Where names without a schema are looked up. */
+  viewSchema: string,
 ): AsyncGenerator<readonly QueryRow[]> {
   const cancel = clock.after(limits.timeoutMs, () => void reader.stop(tooLong(limits)));
   try {
+    await reader.run((connection) => connection.run(`USE ${quoted(viewSchema)}`)).catch(noViewsYet);
     await reader.run((connection) => connection.run('BEGIN TRANSACTION READ ONLY'));
     const statement = await reader.run((connection) => prepareRead(connection, sql));
     const result = await reader.run(() => statement.stream());
@@ -38,6 +42,11 @@ export async function* runQuery(
   } finally {
     cancel();
   }
+}
+
+/** Before the first `apply` there is no such schema, and names must be written out. */
+function noViewsYet(error: unknown): void {
+  if (!/No catalog \+ schema named|does not exist/i.test(String(error))) throw error;
 }
 
 async function prepareRead(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {

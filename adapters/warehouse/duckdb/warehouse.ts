@@ -69,7 +69,7 @@ export class DuckdbWarehouse implements WarehousePort {
   }
 
   async *query(sql: string, limits: QueryLimits): AsyncGenerator<readonly QueryRow[]> {
-    yield* this.#reading((reader) => runQuery(reader, this.#options.clock, sql, limits));
+    yield* this.#reading((reader) => runQuery(reader, this.#options.clock, sql, limits, this.#options.schemas.views));
   }
 
   async *liveIds(
