@@ -72,7 +72,7 @@ export function describeWarehouseContract(
               const text = keyText(row.key);
               if (supersedes(row.version, models.get(text)?.version)) models.set(text, row);
             }
-            if (random.chance(0.02)) warehouse = await current.reopen();
+            if (random.chance(0.01)) warehouse = await current.reopen();
           }
         }
         const stored = await rowsOf(warehouse, `SELECT * FROM ${current.stored('things')}`);

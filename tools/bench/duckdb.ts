@@ -33,6 +33,10 @@ export interface PassFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly worstMs: number;
+  /** Of all threads: tells more than the rate where other work shares the machine. */
+  readonly cpuMicrosPerRow: number;
+  readonly memoryBytes: number;
+  readonly heapBytes: number;
 }
 
 const TABLE: Table = TABLES.contact;
@@ -73,10 +77,14 @@ async function pass(
   generation: number,
 ): Promise<PassFigures> {
   const latencies: number[] = [];
+  let cpuMicros = 0;
   for (let from = 0; from < order.length; from += size) {
     const batch = order.slice(from, from + size).map((index) => contact(index, generation));
     const start = performance.now();
+    const before = process.cpuUsage();
     const refused = await warehouse.upsert(TABLE, batch);
+    const { user, system } = process.cpuUsage(before);
+    cpuMicros += user + system;
     latencies.push(performance.now() - start);
     if (refused.length > 0) throw new Error(`Refused: ${refused[0]?.reason}`);
   }
@@ -88,6 +96,9 @@ async function pass(
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
     worstMs: quantile(1),
+    cpuMicrosPerRow: Math.round((cpuMicros / order.length) * 10) / 10,
+    memoryBytes: process.memoryUsage().rss,
+    heapBytes: process.memoryUsage().heapTotal,
   };
 }
 

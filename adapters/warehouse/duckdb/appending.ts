@@ -34,8 +34,8 @@ export class Appending {
       if (from > 0) await nextTurn();
       this.#fill(rows.slice(from, from + SLICE_ROWS), columns);
       this.#appender.appendDataChunk(this.#chunk);
-      this.#appender.flushSync();
     }
+    this.#appender.flushSync();
   }
 
   #fill(rows: readonly number[], columns: ColumnValues): void {

@@ -26,5 +26,5 @@ describeWarehouseContract(
       },
     };
   },
-  { histories: 60 },
+  { histories: 40 },
 );
