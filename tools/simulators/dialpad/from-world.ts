@@ -3,7 +3,7 @@
  * come in through a department or are passed on, so that one conversation has several legs; the world knows who called.
  */
 import type { PhoneCall, Staff, World } from '../world/index.ts';
-import type { CallScript } from './life.ts';
+import { stepsOf, type CallScript } from './life.ts';
 import type { Department, Party, User } from './model.ts';
 import { partyOfUser } from './model.ts';
 import type { Dialpad } from './simulator.ts';
@@ -27,7 +27,11 @@ export function serveWorld(dialpad: Dialpad, world: World): () => void {
   }
   let isServing = true;
   world.calls.onCall((call) => {
-    if (isServing) void player.live(scriptOf(call, users));
+    if (!isServing) return;
+    const script = scriptOf(call, users);
+    // A journal that is repeated tells of calls that are long over.
+    if (call.startMs + lengthOf(script) * dialpad.pace < world.now()) player.history(script, dialpad.pace);
+    else void player.live(script);
   });
   return () => {
     isServing = false;
@@ -56,6 +60,11 @@ function scriptOf(call: PhoneCall, users: readonly User[]): CallScript {
     ...(isPassedOn && colleague !== undefined ? { transferTo: partyOfUser(colleague) } : {}),
     ...(call.lines === null ? {} : { lines: call.lines }),
   };
+}
+
+/** Up to the last thing the call produces. */
+function lengthOf(script: CallScript): number {
+  return stepsOf(script).at(-1)?.offsetMs ?? 0;
 }
 
 /** Dialpad makes a contact of every number it meets, named by that number until somebody names it. */
