@@ -1,9 +1,6 @@
-/** What goes wrong on demand. HTTP faults hit the next requests whose path matches; the others hit the next change events. */
+/** What goes wrong on demand. HTTP faults hit the next requests whose path matches. */
 export const HTTP_FAULTS = ['unavailable', 'maintenance', 'serverError', 'rateLimited', 'concurrencyLimited', 'expired', 'cut', 'truncate', 'reset', 'slow'] as const; // prettier-ignore
-export const EVENT_FAULTS = ['unknownSchema', 'undecodable', 'gap'] as const;
-
 export type HttpFaultKind = (typeof HTTP_FAULTS)[number];
-export type EventFaultKind = (typeof EVENT_FAULTS)[number];
 
 export interface HttpFault {
   readonly kind: HttpFaultKind;
@@ -20,14 +17,9 @@ export interface HttpFault {
 
 export class Faults {
   #http: { readonly fault: HttpFault; skipped: number; left: number }[] = [];
-  readonly #events = new Map<EventFaultKind, number>();
 
   add(fault: HttpFault): void {
     this.#http.push({ fault, skipped: 0, left: fault.times });
-  }
-
-  addEvents(kind: EventFaultKind, times: number): void {
-    this.#events.set(kind, (this.#events.get(kind) ?? 0) + times);
   }
 
   /** The fault this request meets; it counts as used. */
@@ -44,20 +36,11 @@ export class Faults {
     return undefined;
   }
 
-  event(kind: EventFaultKind): boolean {
-    const left = this.#events.get(kind) ?? 0;
-    if (left > 0) this.#events.set(kind, left - 1);
-    return left > 0;
-  }
-
   clear(): void {
     this.#http = [];
-    this.#events.clear();
   }
 
   get pending(): readonly { readonly kind: string; readonly left: number }[] {
-    const http = this.#http.map(({ fault, left }) => ({ kind: fault.kind, left }));
-    const events = [...this.#events].map(([kind, left]) => ({ kind, left }));
-    return [...http, ...events].filter(({ left }) => left > 0);
+    return this.#http.map(({ fault, left }) => ({ kind: fault.kind, left })).filter(({ left }) => left > 0);
   }
 }

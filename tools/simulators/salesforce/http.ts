@@ -44,6 +44,8 @@ function observe(org: Org, req: Request, res: Response, next: NextFunction): voi
 }
 
 async function admit(org: Org, req: Request, res: Response): Promise<boolean> {
+  const isInner = org.innerKey !== null && req.get('x-simulator-inner') === org.innerKey;
+  if (isInner) return true;
   const fault = org.faults.http(req.method, req.originalUrl);
   const goesOn = fault === undefined || (await meet(fault, req, res));
   if (!goesOn) return false;

@@ -26,10 +26,6 @@ export interface SalesforceOptions {
   readonly emptyHasHeader: boolean;
   /** A stream without events gets an empty reply this often. */
   readonly keepaliveMs: number;
-  /** An event follows its commit by this. */
-  readonly eventDelayMs: number;
-  /** Events kept for replay; older ones are expired. */
-  readonly retainedEvents: number;
   /** Events delivered to all clients within the org's day; null: no limit. */
   readonly eventAllowance: number | null;
 }
@@ -49,8 +45,6 @@ export const DEFAULTS: Omit<SalesforceOptions, 'stateDir'> = {
   resultPages: 'resultPages',
   emptyHasHeader: true,
   keepaliveMs: 270_000,
-  eventDelayMs: 0,
-  retainedEvents: 200_000,
   eventAllowance: null,
 };
 

@@ -15,6 +15,8 @@ export interface Org {
   readonly usage: Usage;
   /** The list of deletions goes back to here at most. */
   deletionsSinceMs: number;
+  /** Marks the parts of a composite request. */
+  innerKey: string | null;
   /** Known once the doors are open. */
   instanceUrl: string;
 }
@@ -38,6 +40,7 @@ export function openOrg(world: World, options: SalesforceOptions): Org {
     faults: new Faults(),
     usage: { requests: 0, bulkJobs: 0, deliveredEvents: 0, dailyRequests: options.dailyRequests },
     deletionsSinceMs: 0,
+    innerKey: null,
     instanceUrl: '',
   };
 }

@@ -12,6 +12,8 @@ const READING_POSTS = [
   /^\/services\/oauth2\/(token|introspect|userinfo)$/,
   /^\/services\/data\/v[\d.]+\/composite\/sobjects\/\w+$/,
   /^\/services\/data\/v[\d.]+\/jobs\/query$/,
+  // Its parts are noted each by itself.
+  /^\/services\/data\/v[\d.]+\/composite(\/batch)?$/,
 ];
 /** Aborting and deleting one's own query job changes no record. */
 const OWN_JOB = /^\/services\/data\/v[\d.]+\/jobs\/query\/\w+$/;

@@ -73,6 +73,10 @@ export function parseId(id: string): { readonly object: ObjectName; readonly ind
   return full.startsWith(id) ? { object, index: n - 1 } : undefined;
 }
 
+export function isObjectName(name: string): name is ObjectName {
+  return Object.hasOwn(PREFIXES, name);
+}
+
 export function objectOfPrefix(prefix: string): ObjectName | undefined {
   return OBJECT_NAMES.find((name) => PREFIXES[name] === prefix);
 }

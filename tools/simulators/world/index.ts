@@ -11,7 +11,16 @@ export type { Change, Committed } from './commit.ts';
 export type { CallTruth, PhoneCall } from './calls.ts';
 export type { Field, FieldType } from './fields.ts';
 export type { Staff } from './generate/user.ts';
-export { OBJECT_NAMES, PREFIXES, idWithPrefix, objectOfPrefix, parseId, recordId, type ObjectName } from './ids.ts';
+export {
+  OBJECT_NAMES,
+  PREFIXES,
+  isObjectName,
+  idWithPrefix,
+  objectOfPrefix,
+  parseId,
+  recordId,
+  type ObjectName,
+} from './ids.ts';
 export type { Generate, Shape, Value } from './row.ts';
 export { Cursor, Table, type Patch, type Version } from './table.ts';
 export { Dice, mix32 } from './random.ts';

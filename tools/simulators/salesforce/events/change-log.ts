@@ -122,6 +122,8 @@ export class ChangeLog {
 
   #append(commit: Commit): void {
     if (!this.isOn) return;
+    // More than 100,000 changes in one transaction tell no ids. (CDC guide, overflow events.)
+    if (commit.rewritten !== null) return this.gap(commit.rewritten, EMPTY, 'GAP_OVERFLOW', commit.commitMs);
     merged(commit.changes).forEach((group, index) => this.#appendChange(commit, group, index + 1));
   }
 
