@@ -90,8 +90,8 @@ export function poller(context: DialpadContext, list: CallList): Poller {
 
 /** A call's row can change (labels, scores) without its event time. What is no call is known by its content alone. */
 function seenOf({ envelope, record }: RawEvent): Seen {
-  const { object, id, changedAtMicros } = envelope;
-  if (changedAtMicros === null) return { object, id, modifiedMicros: 0, deleted: false };
+  const { object, id, version } = envelope;
+  if (object === 'unreadable') return { object, id, modifiedMicros: 0, deleted: false };
   const fingerprint = hash('sha1', record ?? '', 'base64');
-  return { object, id, modifiedMicros: changedAtMicros, deleted: false, fingerprint };
+  return { object, id, modifiedMicros: version.sourceSequence, deleted: false, fingerprint };
 }

@@ -104,7 +104,8 @@ function rawEvent(arrival: Arrival, part: Part): RawEvent {
       lane,
       runId,
       observedAtMicros: issuedMicros,
-      changedAtMicros: part.eventMs === null ? null : part.eventMs * MICROS_PER_MS,
+      // Only a push tells of a change as it happens; what the list shows may have been known for long.
+      changedAtMicros: part.state === null || part.eventMs === null ? null : part.eventMs * MICROS_PER_MS,
       trace,
       hint:
         part.state === null
