@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '#core/clock.ts';
 import type { Codec } from '#core/codec.ts';
 import type { Disposition } from '#core/disposition.ts';
-import { codeOf, messageOf } from '#core/errors.ts';
+import { codeOf, messageOf, Stale } from '#core/errors.ts';
 import type { Delivered, Message } from '#core/ports/broker.ts';
 import type { Telemetry } from '#core/telemetry.ts';
 import { impact, impactOfIdentifiers } from './index/impact.ts';
@@ -121,7 +121,7 @@ export class Resolver {
       fault = error;
       this.#options.clock.after(RETRY_MS, () => this.#start());
     }
-    if (batch !== undefined) this.#writeDown(batch, fault);
+    this.#writeDown(batch, fault);
     return fault === undefined;
   }
 
@@ -211,10 +211,24 @@ export class Resolver {
   }
 
   /** What was applied is written down even if publishing failed: the index must never be ahead of the log for good. */
-  #writeDown(batch: Batch, fault: unknown): void {
+  #writeDown(batch: Batch | undefined, fault: unknown): void {
     const { log } = this.#options;
-    for (const { entry } of batch.items) log.append(entry);
-    if (fault !== undefined) return batch.reject(fault);
+    for (const { entry } of batch?.items ?? []) log.append(entry);
+    if (batch === undefined || fault !== undefined) {
+      batch?.reject(fault);
+      return void this.#store();
+    }
     log.durable().then(() => batch.resolve(batch.dispositions), batch.reject);
+  }
+
+  /** Has the log stored although nobody waits for it, again and again until it succeeds. */
+  async #store(): Promise<void> {
+    const { log, clock, telemetry } = this.#options;
+    try {
+      await log.durable();
+    } catch (error) {
+      telemetry.emit('faultSeen', { service: 'resolver', code: codeOf(error), message: messageOf(error) });
+      if (!(error instanceof Stale) && !this.#stopped) clock.after(RETRY_MS, () => void this.#store());
+    }
   }
 }

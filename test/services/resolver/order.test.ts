@@ -22,7 +22,7 @@ import {
 } from './kit.ts';
 import { Matches, resolved, runs, start, type Running } from './river.ts';
 
-const SEEDS = 150;
+const SEEDS = 100;
 const FIRST_SEED = seedFromEnvironment(1);
 
 const PHONES = ['+12135550142', '+12135550142 x12', '+13105550123', '+442079460958', '020 7946 0958', '(310) 555-0123'];
