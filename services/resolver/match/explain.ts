@@ -2,7 +2,8 @@
 import { hash } from 'node:crypto';
 import type { RecordKey } from '#core/key.ts';
 import type { Match } from '#schemas/generated/types.ts';
-import type { Alternative, Decision } from './match.ts';
+import type { Alternative } from './evidence.ts';
+import type { Decision } from './match.ts';
 
 /** Changes with the rules: a restart under another version decides everything again. */
 export const RULES_VERSION = 'exact-1';

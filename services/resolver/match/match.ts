@@ -2,38 +2,8 @@
  * Decides who one participant is. Pure: evidence in, decision out. It prefers to abstain: several possible persons are never
  * told apart by recency or rank, and what points to a company but not to one person names the company alone.
  */
+import type { Alternative, Evidence, Person, Ref } from './evidence.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
-
-export type PersonKind = 'contact' | 'lead';
-
-/** A record by a key that is unique over all sources and by which candidates are sorted. */
-export interface Ref {
-  readonly key: string;
-  readonly source: string;
-  readonly id: string;
-}
-
-export interface Person extends Ref {
-  readonly kind: PersonKind;
-  readonly account: Ref | null;
-  /** The identifier fits whole: with the same extension, or with none on either side. */
-  readonly isExact: boolean;
-  readonly isMobile: boolean;
-  /** The country of the phone was inferred. */
-  readonly isInferred: boolean;
-}
-
-/** Everybody who holds one identifier of the participant, each list sorted by key. */
-export interface Evidence {
-  readonly by: 'email' | 'phone';
-  /** A role address or a toll-free number: never evidence of a person. */
-  readonly isGeneric: boolean;
-  /** The participant's number has an extension. */
-  readonly hasExtension: boolean;
-  readonly persons: readonly Person[];
-  readonly accounts: readonly Ref[];
-  readonly users: readonly Ref[];
-}
 
 /** What the source itself says. `gone`: it names a record that was deleted. */
 export interface Stated {
@@ -55,13 +25,6 @@ export type OutcomeName =
 
 /** One line of why. */
 export type Reason = Readonly<Record<string, string | number | boolean>>;
-
-export interface Alternative {
-  readonly kind: PersonKind | 'account' | 'user';
-  readonly ref: Ref;
-  readonly account: Ref | null;
-  readonly why: string;
-}
 
 export interface Decision {
   readonly outcome: OutcomeName;

@@ -5,7 +5,8 @@
 import { kindOf, targetOf } from '../index/links.ts';
 import type { WorldIndex } from '../index/index.ts';
 import { isPhone, LINK, PHONE_FLAGS } from '../state.ts';
-import type { Evidence, Person, Question, Ref, Stated } from './match.ts';
+import type { Evidence, Person, Ref } from './evidence.ts';
+import type { Question, Stated } from './match.ts';
 import { isTollFree } from './toll-free.ts';
 
 export class Questions {

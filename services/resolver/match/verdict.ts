@@ -7,7 +7,7 @@
  *     PHONE_P3_UNIQ  the same, its country inferred                     0.85
  *     EMAIL_ROLE, EMAIL_SHARED, PHONE_SHARED, PHONE_ACCOUNT             0.95, the account alone
  */
-import type { Alternative, Evidence, Person, Ref } from './match.ts';
+import type { Alternative, Evidence, Person, Ref } from './evidence.ts';
 
 interface Said {
   readonly rule: string | null;
