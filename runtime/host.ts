@@ -22,11 +22,23 @@ import type { HostPorts } from './host-ports.ts';
 import { withOutcomes } from './outcome.ts';
 import { subscriptionsOf } from './topology.ts';
 
+/** A host as the outside sees it, in whichever thread it runs. */
+export interface HostView {
+  readonly declared: Declared;
+  /** `waiting`: for its lease, or to be started. */
+  readonly state: 'waiting' | 'running' | 'paused';
+  /** Something is under way that no backlog shows. */
+  readonly busy: boolean;
+  readonly paused: boolean;
+  /** Throws `Misconfigured` for a command that is not there. */
+  command(name: string, args: CommandArguments, progress: Progress, signal: AbortSignal): Promise<CommandResult>;
+}
+
 const LEASE_TTL_MS = 15_000;
 const PROBE = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 250, ceilingMs: 10_000 };
 const RESTART = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 500, ceilingMs: 30_000 };
 
-export class ServiceHost {
+export class ServiceHost implements HostView {
   readonly declared: Declared;
   readonly #service: AnyService;
   readonly #ports: HostPorts;
@@ -64,6 +76,11 @@ export class ServiceHost {
   /** True while something is under way that no backlog shows. */
   get busy(): boolean {
     return this.#working > 0 || this.#living?.busy?.() === true;
+  }
+
+  get state(): HostView['state'] {
+    if (this.#paused) return 'paused';
+    return this.#living === undefined ? 'waiting' : 'running';
   }
 
   get paused(): boolean {

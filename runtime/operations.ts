@@ -100,10 +100,7 @@ export interface Status {
 
 async function status(runtime: EmbeddedRuntime): Promise<Status> {
   return {
-    services: runtime.hosts.map((host) => ({
-      name: host.declared.name,
-      state: host.paused ? 'paused' : host.living === undefined ? 'waiting' : 'running',
-    })),
+    services: runtime.hosts.map(({ declared, state }) => ({ name: declared.name, state })),
     webUrl: runtime.webUrl ?? null,
     idle: runtime.isIdle(),
     metrics: runtime.metrics.snapshot(),

@@ -51,6 +51,8 @@ export const RUNTIME_CONFIG = {
 export type RuntimeConfig = ConfigOf<typeof RUNTIME_CONFIG>;
 
 export interface Settings {
+  /** What they were parsed from. */
+  readonly values: Values;
   readonly runtime: RuntimeConfig;
   readonly services: readonly { readonly service: AnyService; readonly config: Readonly<Record<string, unknown>> }[];
 }
@@ -79,6 +81,7 @@ export function parseSettings(services: readonly AnyService[], values: Values): 
       `The configuration has ${faults.length} faults:\n- ${faults.join('\n- ')}`,
     );
   return {
+    values,
     runtime: runtime.config,
     services: parsed.flatMap(({ service, parsed: result }) => (result.ok ? [{ service, config: result.config }] : [])),
   };

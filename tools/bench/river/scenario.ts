@@ -109,8 +109,8 @@ async function during(folder: string, options: RiverOptions): Promise<Figures> {
 interface River {
   readonly vendors: Vendors;
   readonly pipeline: Pipeline;
-  status(): Promise<Status>;
-  untilIdle(): Promise<void>;
+  readonly status: () => Promise<Status>;
+  readonly untilIdle: () => Promise<void>;
 }
 
 async function withRiver(
