@@ -93,7 +93,7 @@ export const CONFIG = {
   'salesforce.backfillObjects': {
     kind: 'integer',
     unit: 'objects',
-    default: 2,
+    default: 4,
     minimum: 1,
     maximum: 16,
     doc: 'How many objects a backfill reads at once.',

@@ -10,7 +10,7 @@ import { placeWatermarks } from '../poll/poller.ts';
 import { reconcile } from '../reconcile.ts';
 import type { EventDecoder } from './event.ts';
 import { intake } from './intake.ts';
-import { debts, openPosition, paid, type PositionCheckpoint } from './position.ts';
+import { debts, LATE, openPosition, owing, paid, REFUSED, type PositionCheckpoint } from './position.ts';
 import { followChanges } from './stream.ts';
 
 export interface Changes {
@@ -21,6 +21,8 @@ export interface Changes {
 
 const AGAIN: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, baseMs: 2_000, ceilingMs: 300_000 };
 const SLOWEST_EXPONENT = 9;
+/** The stream's own pause before it connects again, and its first answer. */
+const LEAST_GAP_WAIT_MS = 3_000;
 const NO_PROGRESS = (): void => undefined;
 
 export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes {
@@ -42,7 +44,7 @@ export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes
     const options = { org, position: place, intake: takes, onPlaced: placed.ring, onOwed: bell.ring };
     const repair = async (): Promise<void> => {
       await waitForPlace(org, place, placed, stop);
-      await payDebts(org, all, place, bell, stop, (now) => (busy = now));
+      await payDebts({ org, all, position: place, bell, placed, signal: stop, setBusy: (now) => (busy = now) });
     };
     const abort = (error: unknown): void => failure.abort(error);
     await Promise.all([followChanges(options, stop).catch(abort), repair().catch(abort)]);
@@ -52,7 +54,7 @@ export function changes(org: Org, all: Backfill, decoder: EventDecoder): Changes
     }
   }
 
-  return { run, busy: () => busy || position?.value?.gap === 'position_refused' };
+  return { run, busy: () => busy || position?.value?.gap === REFUSED };
 }
 
 /** A first start is at this moment, in time: until the stream has given a position, that is the position. */
@@ -74,30 +76,29 @@ async function waitForPlace(
   placed: Doorbell,
   signal: AbortSignal,
 ): Promise<void> {
-  const waitMs = org.context.config['salesforce.positionWaitSeconds'] * 1_000;
   if (position.value?.replayId !== null) return;
-  const timer = new AbortController();
-  const timeUp = org.context.clock.sleep(waitMs, AbortSignal.any([signal, timer.signal])).catch(() => undefined);
-  await Promise.race([placed.rung(), timeUp]);
-  timer.abort();
-  signal.throwIfAborted();
+  await ringOrTime(org, placed, org.context.config['salesforce.positionWaitSeconds'] * 1_000, signal);
   const now = position.value;
-  if (now !== null && now.replayId === null) await position.save({ ...now, gap: now.gap ?? 'late_position' });
+  if (now !== null && now.replayId === null) await position.save({ ...now, gap: now.gap ?? LATE });
 }
 
-async function payDebts(
-  org: Org,
-  all: Backfill,
-  position: PositionCheckpoint,
-  bell: Doorbell,
-  signal: AbortSignal,
-  setBusy: (busy: boolean) => void,
-): Promise<void> {
+interface Repair {
+  readonly org: Org;
+  readonly all: Backfill;
+  readonly position: PositionCheckpoint;
+  readonly bell: Doorbell;
+  readonly placed: Doorbell;
+  readonly signal: AbortSignal;
+  readonly setBusy: (busy: boolean) => void;
+}
+
+async function payDebts(repair: Repair): Promise<void> {
+  const { org, bell, signal, setBusy } = repair;
   for (let failures = 0; !signal.aborted;) {
     const rung = bell.rung();
     try {
       setBusy(true);
-      await payOnce(org, all, position, signal);
+      await payOnce(repair);
       failures = 0;
       setBusy(false);
       await Promise.race([rung, aborted(signal)]);
@@ -111,14 +112,37 @@ async function payDebts(
   }
 }
 
-async function payOnce(org: Org, all: Backfill, position: PositionCheckpoint, signal: AbortSignal): Promise<void> {
+async function payOnce(repair: Repair): Promise<void> {
+  const { org, all, position, signal } = repair;
   const neverRead = await all.owed();
   if (neverRead.length > 0) await all.run(neverRead, 'first_sync', false, NO_PROGRESS, signal);
+  if (position.value?.gap === REFUSED) await closeGap(repair);
   for (const [object, debt] of position.value === null ? [] : debts(position.value)) {
     await reconcile(org, object, debt.sinceMicros, debt.reason, signal);
     if (position.value !== null) await position.save(paid(position.value, object, debt));
   }
-  if (position.value !== null && debts(position.value).length > 0) await payOnce(org, all, position, signal);
+  if (position.value !== null && debts(position.value).length > 0) await payOnce(repair);
+}
+
+/**
+ * After a refused position the stream says where it is only with its next event, which an idle org may not have for
+ * minutes. What was lost is read without waiting that long, and what comes between that and the event once more then.
+ */
+async function closeGap({ org, position, placed, signal }: Repair): Promise<void> {
+  const waitMs = Math.max(LEAST_GAP_WAIT_MS, org.context.config['salesforce.positionWaitSeconds'] * 1_000);
+  await ringOrTime(org, placed, waitMs, signal);
+  const now = position.value;
+  if (now?.gap !== REFUSED) return;
+  const goodMicros = org.context.clock.nowMicros();
+  await position.save({ ...owing(now, org.objects, now.goodMicros, REFUSED), goodMicros, gap: LATE });
+}
+
+async function ringOrTime(org: Org, placed: Doorbell, waitMs: number, signal: AbortSignal): Promise<void> {
+  const timer = new AbortController();
+  const timeUp = org.context.clock.sleep(waitMs, AbortSignal.any([signal, timer.signal])).catch(() => undefined);
+  await Promise.race([placed.rung(), timeUp]);
+  timer.abort();
+  signal.throwIfAborted();
 }
 
 interface Doorbell {

@@ -5,7 +5,7 @@
  *     LIVE ── position refused, or none but a time ──▶ GAP ── placed anew ──▶ GAP_RECOVERY ── all owed reconciled ──▶ LIVE
  *
  * GAP_RECOVERY is not a mode of the stream, which goes on from its new position: it is what `owed` being filled means. What
- * is owed is read only after the stream is placed anew, so that nothing falls between the two.
+ * was read before the stream was placed anew is read once more after it, so that nothing falls between the two.
  */
 import type { Clock } from '#core/clock.ts';
 import type { StorePort } from '#core/ports/store.ts';
@@ -29,6 +29,10 @@ export interface Position {
   readonly goodMicros: number;
   readonly owed: Readonly<Partial<Record<ObjectName, Debt>>>;
 }
+
+/** The two ways to lose events: the server refused the position, or gave none in time. */
+export const REFUSED = 'position_refused';
+export const LATE = 'late_position';
 
 export type PositionCheckpoint = Checkpoint<Position>;
 

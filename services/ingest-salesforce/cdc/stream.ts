@@ -15,7 +15,7 @@ import type { Org } from '../org/org.ts';
 import type { Token } from '../org/session.ts';
 import { SOURCE } from '../raw-event.ts';
 import type { Intake } from './intake.ts';
-import { owing, type Position, type PositionCheckpoint } from './position.ts';
+import { owing, REFUSED, type Position, type PositionCheckpoint } from './position.ts';
 import { fetchRequest, isBadPosition, MOST_PENDING, parseFetchResponse, type FetchResponse } from './protocol.ts';
 import { checkTopic, isUnauthenticated, rpcWith } from './rpc.ts';
 
@@ -61,11 +61,16 @@ function pauseMs(failures: number, random: Random): number {
 }
 
 /** Every failure leads to another connection; a refused position to one from the newest, across a gap that is kept. */
-async function handleFailure({ org, position }: StreamOptions, token: Token | null, error: unknown): Promise<void> {
+async function handleFailure(
+  { org, position, onOwed }: StreamOptions,
+  token: Token | null,
+  error: unknown,
+): Promise<void> {
   const { telemetry, config } = org.context;
   telemetry.emit('streamEnded', { source: SOURCE, channel: config['salesforce.channel'], code: vendorCodeOf(error) });
   if (position.value !== null && error instanceof RpcError && isBadPosition(error.failure.errorCode)) {
-    await position.save({ ...position.value, replayId: null, gap: 'position_refused' });
+    await position.save({ ...position.value, replayId: null, gap: REFUSED });
+    onOwed();
   } else if (token !== null && isUnauthenticated(error)) {
     await org.session.renew(token).catch((cause: unknown) => tell(org, cause));
   } else if (!(error instanceof RpcError)) {
