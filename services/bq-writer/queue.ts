@@ -36,7 +36,7 @@ export class TableQueue {
   readonly #options: QueueOptions;
   #pending: Pending[] = [];
   #bytes = 0;
-  #oldestMs = 0;
+  #dueMs = 0;
   #cancelTimer: (() => void) | undefined;
   #writing = false;
 
@@ -48,8 +48,14 @@ export class TableQueue {
     return this.#writing || this.#pending.length > 0;
   }
 
-  add(pending: Pending): void {
-    if (this.#pending.length === 0) this.#oldestMs = this.#options.clock.monotonicMs();
+  /** `lingerMs`: how long this row may wait for others. */
+  add(pending: Pending, lingerMs: number): void {
+    const dueMs = this.#options.clock.monotonicMs() + lingerMs;
+    const isSooner = this.#pending.length === 0 || dueMs < this.#dueMs;
+    if (isSooner) {
+      this.#dueMs = dueMs;
+      this.#disarm();
+    }
     this.#pending.push(pending);
     this.#bytes += pending.bytes;
     this.#arm();
@@ -68,9 +74,8 @@ export class TableQueue {
     if (this.#isFull()) {
       void this.#drain();
     } else {
-      const { clock, limits } = this.#options;
-      const leftMs = this.#oldestMs + limits.lingerMs - clock.monotonicMs();
-      this.#cancelTimer ??= clock.after(leftMs, () => void this.#drain());
+      const { clock } = this.#options;
+      this.#cancelTimer ??= clock.after(this.#dueMs - clock.monotonicMs(), () => void this.#drain());
     }
   }
 
@@ -106,8 +111,7 @@ export class TableQueue {
   }
 
   #isDue(): boolean {
-    const { clock, limits } = this.#options;
-    return this.#isFull() || (this.#pending.length > 0 && clock.monotonicMs() - this.#oldestMs >= limits.lingerMs);
+    return this.#isFull() || (this.#pending.length > 0 && this.#options.clock.monotonicMs() >= this.#dueMs);
   }
 
   /** As many as one write may hold, without those that nobody waits for. */
@@ -125,7 +129,7 @@ export class TableQueue {
       bytes += pending.bytes;
     }
     this.#pending = taken === this.#pending.length ? [] : this.#pending.slice(taken);
-    this.#oldestMs = clock.monotonicMs();
+    this.#dueMs = clock.monotonicMs() + limits.lingerMs;
     return batch;
   }
 }

@@ -68,7 +68,7 @@ export default defineService(
       telemetry,
       limits: {
         live: { rows: 2_000, bytes: 4_000_000, lingerMs: config['writer.liveLingerMs'] },
-        bulk: { rows: config['writer.bulkRows'], bytes: 24_000_000, lingerMs: 250 },
+        bulk: { rows: config['writer.bulkRows'], bytes: 24_000_000, lingerMs: 500 },
       },
       bulkWritesAtOnce: config['writer.bulkWritesAtOnce'],
     });

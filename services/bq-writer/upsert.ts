@@ -1,11 +1,11 @@
 /**
  * One write: the newest row per key, and what became of each message. Rows the warehouse refuses are dead letters and take
- * nobody with them. A fault that names no row is narrowed down by halves, so that only who carries the row is released.
+ * nobody with them. A fault that names no row is narrowed down by halves, and counted against the message that carries it.
  */
 import type { Clock } from '#core/clock.ts';
 import { MICROS_PER_MS } from '#core/clock.ts';
-import { ack, deadLetter } from '#core/disposition.ts';
-import { DependencyDown, Transient } from '#core/errors.ts';
+import { ack, deadLetter, retry } from '#core/disposition.ts';
+import { codeOf, DependencyDown, Transient } from '#core/errors.ts';
 import type { Lane } from '#core/ports/broker.ts';
 import type { RefusedRow, Table, WarehousePort } from '#core/ports/warehouse.ts';
 import type { Telemetry } from '#core/telemetry.ts';
@@ -18,12 +18,13 @@ export interface UpsertOptions {
   readonly warehouse: WarehousePort;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Called once the warehouse is known to be down. */
-  readonly onDown: (error: DependencyDown) => void;
+  /** Called when the warehouse is down, with what was to be written: releases that and all that waits. */
+  readonly onDown: (part: readonly Pending[], error: DependencyDown) => void;
 }
 
 /** Halvings a write may spend on finding a row that makes the warehouse fail. */
 const NARROWING_BUDGET = 40;
+const RETRY_MS = 1_000;
 
 /** Settles every message except those it answers, which lost to a row that was then refused: they take the next turn. */
 export async function upsert(options: UpsertOptions, batch: readonly Pending[]): Promise<readonly Pending[]> {
@@ -69,15 +70,22 @@ async function attempt(
       part.map(({ row }) => row),
     );
   } catch (error) {
-    if (error instanceof DependencyDown) options.onDown(error);
-    const cannotNarrow = error instanceof DependencyDown || error instanceof Transient || part.length === 1;
-    if (cannotNarrow || budget.left === 0) return part.forEach(({ delivery }) => delivery.fail(error));
+    if (error instanceof DependencyDown || error instanceof Transient) return options.onDown(part, asDown(error));
+    const [only] = part;
+    if (part.length === 1 && only !== undefined)
+      return only.delivery.settle(only.index, retry(RETRY_MS, `The warehouse failed on this row: ${codeOf(error)}.`));
+    if (budget.left === 0) return part.forEach(({ delivery }) => delivery.fail(error));
     budget.left -= 1;
     const middle = Math.ceil(part.length / 2);
     await attempt(options, part.slice(0, middle), budget, done);
     return await attempt(options, part.slice(middle), budget, done);
   }
   done(part, refused);
+}
+
+/** What will pass is an outage too: it is not counted against the messages. */
+function asDown(error: DependencyDown | Transient): DependencyDown {
+  return error instanceof DependencyDown ? error : new DependencyDown('warehouse', error.message, { cause: error });
 }
 
 function report(options: UpsertOptions, written: readonly Pending[], refused: number, startedMs: number): void {

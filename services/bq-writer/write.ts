@@ -13,7 +13,7 @@ import type { Telemetry } from '#core/telemetry.ts';
 import type { EntityName } from '#schemas/generated/types.ts';
 import { Delivery } from './delivery.ts';
 import { Gate } from './gate.ts';
-import { TableQueue, type BatchLimits } from './queue.ts';
+import { TableQueue, type BatchLimits, type Pending } from './queue.ts';
 import { rowMaker, type RowMaker } from './rows.ts';
 import { upsert } from './upsert.ts';
 
@@ -30,6 +30,9 @@ interface Decoded {
   readonly entity: EntityName;
   readonly event: CanonicalEvent<EntityName>;
 }
+
+/** A message delivered so often comes alone, and its like wait behind it: it does not linger for others. */
+const OFTEN = 4;
 
 /** Throws `InvalidMessage`. */
 export type Decode = (message: Delivered) => Decoded;
@@ -68,13 +71,16 @@ export class Writer {
     }
     const { entity, event } = decoded;
     const lane: Lane = event.envelope.lane === 'bulk' || message.attributes['lane'] === 'bulk' ? 'bulk' : 'live';
-    this.#queue(entity, lane).add({
+    const { limits } = this.#options;
+    const isAlone = message.deliveryAttempts >= OFTEN;
+    const pending = {
       row: this.#maker(entity).rowOf(event),
       bytes: message.body.byteLength,
       changedAtMicros: event.envelope.changedAtMicros,
       delivery,
       index,
-    });
+    };
+    this.#queue(entity, lane).add(pending, limits[isAlone ? 'live' : lane].lingerMs);
   }
 
   #maker(entity: EntityName): RowMaker {
@@ -93,7 +99,7 @@ export class Writer {
   #newQueue(entity: EntityName, lane: Lane): TableQueue {
     const { warehouse, clock, telemetry, limits } = this.#options;
     const { table } = this.#maker(entity);
-    const onDown = (error: DependencyDown): void => this.#fail(error);
+    const onDown = (part: readonly Pending[], error: DependencyDown): void => this.#fail(part, error);
     const options = { table, lane, warehouse, clock, telemetry, onDown };
     return new TableQueue({
       limits: limits[lane],
@@ -103,7 +109,8 @@ export class Writer {
   }
 
   /** The warehouse is down: nothing is kept here, the broker keeps it. */
-  #fail(error: DependencyDown): void {
+  #fail(part: readonly Pending[], error: DependencyDown): void {
+    for (const { delivery } of part) delivery.fail(error);
     for (const queue of this.#queues.values()) queue.fail(error);
   }
 }

@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '#core/clock.ts';
 import type { Codec } from '#core/codec.ts';
 import type { Disposition } from '#core/disposition.ts';
-import { codeOf, messageOf, Stale } from '#core/errors.ts';
+import { codeOf, DependencyDown, messageOf, Stale } from '#core/errors.ts';
 import type { Delivered, Message } from '#core/ports/broker.ts';
 import type { Telemetry } from '#core/telemetry.ts';
 import { impact, impactOfIdentifiers } from './index/impact.ts';
@@ -51,6 +51,7 @@ export class Resolver {
   readonly #questions: Questions;
   readonly #revisions: Revisions;
   #sweep: Sweep | undefined;
+  #loop: Promise<void> = Promise.resolve();
   #running = false;
   #stopped = false;
   #publishing = false;
@@ -88,12 +89,14 @@ export class Resolver {
     this.#start();
   }
 
-  stop(): void {
+  /** Ends the loop and waits for the round under way. */
+  async stop(): Promise<void> {
     this.#stopped = true;
+    await this.#loop;
   }
 
   #start(): void {
-    if (!this.#running && !this.#stopped) void this.#run();
+    if (!this.#running && !this.#stopped) this.#loop = this.#run();
   }
 
   async #run(): Promise<void> {
@@ -111,18 +114,31 @@ export class Resolver {
 
   /** False if publishing failed: then the loop waits for the next batch, or a while. */
   async #round(batch: Batch | undefined): Promise<boolean> {
-    let fault: unknown;
+    const fault = batch === undefined ? undefined : this.#take(batch);
     try {
-      if (batch !== undefined) for (const item of batch.items) this.#apply(item);
       this.#derivePiece();
       this.#sweepPiece();
       await this.#decidePiece();
+      this.#writeDown(batch, fault);
+      return true;
     } catch (error) {
-      fault = error;
       this.#options.clock.after(RETRY_MS, () => this.#start());
+      this.#writeDown(batch, fault ?? error);
+      return false;
     }
-    this.#writeDown(batch, fault);
-    return fault === undefined;
+  }
+
+  /** Applies and appends item by item; answers what stopped it: that is a fault of one message, and of no other. */
+  #take(batch: Batch): unknown {
+    try {
+      for (const item of batch.items) {
+        this.#apply(item);
+        this.#options.log.append(item.entry);
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   #apply({ entry, cause }: Item): void {
@@ -197,7 +213,7 @@ export class Resolver {
       for (const { participant } of answers)
         participants.published(participant, 0, participants.publishedIn(participant));
       for (const { participant, cause } of tasks) this.#waiting.add(participant, cause);
-      throw error;
+      throw asDown('broker', error);
     } finally {
       this.#publishing = false;
     }
@@ -210,15 +226,16 @@ export class Resolver {
     for (const [outcome, matches] of counts) this.#options.telemetry.emit('matchesDecided', { outcome, matches });
   }
 
-  /** What was applied is written down even if publishing failed: the index must never be ahead of the log for good. */
+  /** What was applied is stored even if publishing failed: the index must never be ahead of the log for good. */
   #writeDown(batch: Batch | undefined, fault: unknown): void {
-    const { log } = this.#options;
-    for (const { entry } of batch?.items ?? []) log.append(entry);
     if (batch === undefined || fault !== undefined) {
       batch?.reject(fault);
       return void this.#store();
     }
-    log.durable().then(() => batch.resolve(batch.dispositions), batch.reject);
+    this.#options.log.durable().then(
+      () => batch.resolve(batch.dispositions),
+      (error: unknown) => batch.reject(asDown('objects', error)),
+    );
   }
 
   /** Has the log stored although nobody waits for it, again and again until it succeeds. */
@@ -231,4 +248,10 @@ export class Resolver {
       if (!(error instanceof Stale) && !this.#stopped) clock.after(RETRY_MS, () => void this.#store());
     }
   }
+}
+
+/** Neither the broker's nor the log's faults are the messages'; an owner who was replaced pauses until it is stopped. */
+function asDown(dependency: string, error: unknown): DependencyDown {
+  if (error instanceof DependencyDown) return error;
+  return new DependencyDown(error instanceof Stale ? 'lease' : dependency, messageOf(error), { cause: error });
 }

@@ -1,5 +1,6 @@
 /** Turns calls and activities, and the people in the CRM, into matches, and nothing else. One instance at a time. */
 import { createPhoneParser } from '#core/identifiers/phone.ts';
+import { codeOf, messageOf } from '#core/errors.ts';
 import { defineService } from '#core/service.ts';
 import type { BatchHandler, Flow } from '#core/ports/broker.ts';
 import { WorldIndex } from './index/index.ts';
@@ -102,10 +103,16 @@ export default defineService(
       singletons: {},
       commands: {},
       busy: () => resolver.isBusy,
+      /** Rejects while the objects are away, and for good once another resolver has taken over. */
+      probe: () => fence.check(),
       async stop() {
-        resolver.stop();
+        await resolver.stop();
         await compaction.stop();
-        await log.close();
+        try {
+          await log.close();
+        } catch (error) {
+          telemetry.emit('faultSeen', { service: 'resolver', code: codeOf(error), message: messageOf(error) });
+        }
       },
     };
   },

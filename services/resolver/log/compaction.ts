@@ -5,7 +5,7 @@ import { RULES_VERSION } from '../match/explain.ts';
 import type { Log } from './log.ts';
 import { takeSnapshot, type SnapshotOptions } from './snapshot.ts';
 
-export interface CompactionOptions extends Omit<SnapshotOptions, 'rules' | 'partBytes'> {
+export interface CompactionOptions extends Omit<SnapshotOptions, 'rules' | 'partBytes' | 'signal'> {
   readonly log: Log;
   readonly telemetry: Telemetry;
   /** What had to be read at the start. */
@@ -22,6 +22,7 @@ export class Compaction {
   #snapshotBytes: number;
   #atBytes = 0;
   #atNumber = 0;
+  readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(options: CompactionOptions) {
@@ -32,30 +33,31 @@ export class Compaction {
   /** Starts a snapshot if one is due. Cheap. */
   consider(): void {
     const { log } = this.#options;
-    if (this.#running !== undefined) return;
+    if (this.#running !== undefined || this.#stopping.signal.aborted) return;
     const bytes = log.storedBytes - this.#atBytes;
     const isDue =
       bytes > Math.max(LEAST_BYTES, this.#snapshotBytes) || log.position.number - this.#atNumber > MOST_SEGMENTS;
     if (isDue) this.#running = this.#take().finally(() => (this.#running = undefined));
   }
 
-  /** Waits for a snapshot under way. */
+  /** Gives up a snapshot under way: the segments it would have replaced are still there. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await this.#running;
   }
 
   async #take(): Promise<void> {
     const { log, telemetry } = this.#options;
+    const { signal } = this.#stopping;
     const position = log.position;
     this.#atBytes = log.storedBytes;
     this.#atNumber = position.number;
     try {
-      this.#snapshotBytes = await takeSnapshot(
-        { ...this.#options, rules: RULES_VERSION, partBytes: PART_BYTES },
-        position,
-      );
+      const options = { ...this.#options, rules: RULES_VERSION, partBytes: PART_BYTES, signal };
+      this.#snapshotBytes = await takeSnapshot(options, position);
     } catch (error) {
-      telemetry.emit('faultSeen', { service: 'resolver', code: codeOf(error), message: messageOf(error) });
+      if (!signal.aborted)
+        telemetry.emit('faultSeen', { service: 'resolver', code: codeOf(error), message: messageOf(error) });
     }
   }
 }

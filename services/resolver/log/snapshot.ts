@@ -21,6 +21,8 @@ export interface SnapshotOptions {
   readonly index: WorldIndex;
   readonly rules: string;
   readonly partBytes: number;
+  /** Aborted: gives up before the manifest, and throws. */
+  readonly signal: AbortSignal;
 }
 
 /** So many entries are encoded between two turns of the event loop: about 3 ms. */
@@ -28,10 +30,11 @@ const PER_TURN = 1_000;
 
 /** Writes a snapshot that stands for all segments up to `position`, then deletes those. Answers its compressed bytes. */
 export async function takeSnapshot(options: SnapshotOptions, position: Position): Promise<number> {
-  const { objects, fence } = options;
+  const { objects, fence, signal } = options;
   let parts = 0;
   let bytes = 0;
   for await (const part of partsOf(options)) {
+    signal.throwIfAborted();
     parts += 1;
     bytes += part.length;
     await objects.put(partName(position, parts), part);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DependencyDown } from '#core/errors.ts';
+import { DependencyDown, Transient } from '#core/errors.ts';
 import type { Delivered } from '#core/ports/broker.ts';
 import { parseConfig } from '#core/config.ts';
 import { TelemetryHub, type TelemetryEvents } from '#core/telemetry.ts';
@@ -86,17 +86,39 @@ describe('the writer', () => {
     expect(writer.isBusy).toBe(false);
   });
 
-  it('releases only who carries the row that makes the warehouse fail', async () => {
+  it('counts a fault that names no row against the message that carries the row, and writes the others', async () => {
     const { clock, send, warehouse } = setUp();
     warehouse.before = async (_table, rows) => {
       if (rows.some((row) => row.key.id === '003POISON')) throw new Error('an internal error of the warehouse');
     };
-    const good = send(Array.from({ length: 40 }, (_, n) => contactMessage({ id: `003${n}` })));
-    const poison = send([contactMessage({ id: '003POISON' })]);
+    const ids = Array.from({ length: 40 }, (_, n) => `003${n}`);
+    const answer = send([...ids, '003POISON'].map((id) => contactMessage({ id })));
     await clock.advance(25);
-    expect(await good).toHaveLength(40);
-    await expect(poison).rejects.toThrow('internal error');
+    expect((await answer).map(({ kind }) => kind)).toEqual([...ids.map(() => 'ack'), 'retry']);
     expect(warehouse.rows.size).toBe(40);
+  });
+
+  it('gives up narrowing when the warehouse fails on everything, and releases all', async () => {
+    const { clock, send, warehouse } = setUp();
+    let calls = 0;
+    warehouse.before = async () => {
+      calls += 1;
+      throw new Error('an internal error of the warehouse');
+    };
+    const answer = send(Array.from({ length: 100 }, (_, n) => contactMessage({ id: `003${n}` })));
+    await clock.advance(25);
+    await expect(answer).rejects.toThrow('internal error');
+    expect(calls).toBeLessThan(100);
+  });
+
+  it('takes what will pass for an outage', async () => {
+    const { clock, send, warehouse } = setUp();
+    warehouse.before = async () => {
+      throw new Transient('busy', 'The warehouse is busy.');
+    };
+    const answer = send([contactMessage({ id: '003A' })]);
+    await clock.advance(25);
+    await expect(answer).rejects.toThrow(DependencyDown);
   });
 
   it('does not write what the consumer released', async () => {
@@ -147,6 +169,14 @@ describe('the writer', () => {
     void send([contactMessage({ id: '003C', lane: 'bulk' })]);
     await clock.advance(250);
     expect(warehouse.calls.map(({ rows }) => rows.length)).toEqual([1, 1_000, 1]);
+  });
+
+  it('does not let a message that was delivered often linger for others', async () => {
+    const { clock, send, warehouse } = setUp();
+    void send([contactMessage({ id: '003A', lane: 'bulk' })]);
+    void send([{ ...contactMessage({ id: '003B', lane: 'bulk' }), deliveryAttempts: 5 }]);
+    await clock.advance(25);
+    expect(warehouse.rows.size).toBe(2);
   });
 
   it('bounds a batch by bytes', async () => {

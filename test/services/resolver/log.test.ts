@@ -59,7 +59,15 @@ async function putSegment(
 }
 
 function snapshotOptions(objects: MemoryObjects, index: WorldIndex, epoch = 1) {
-  return { objects, codec, fence: new Fence(objects, epoch), index, rules: 'r1', partBytes: 2_000 };
+  return {
+    objects,
+    codec,
+    fence: new Fence(objects, epoch),
+    index,
+    rules: 'r1',
+    partBytes: 2_000,
+    signal: new AbortController().signal,
+  };
 }
 
 describe('a segment', () => {
