@@ -1,6 +1,6 @@
 /** The embedded warehouse: one DuckDB file, which one process at a time may open. */
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from '#core/clock.ts';
 import { openSession } from './session.ts';
 import { DuckdbWarehouse } from './warehouse.ts';
@@ -27,8 +27,8 @@ export async function openDuckdbWarehouse(options: DuckdbWarehouseOptions): Prom
     storeSchema = 'sales_intelligence_store',
     viewSchema = 'sales_intelligence',
     clock,
-    path,
   } = options;
+  const path = resolve(options.path);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const warehouse = { path, memoryLimit, threads, clock, schemas: { store: storeSchema, views: viewSchema } };
   return new DuckdbWarehouse(warehouse, await openSession(warehouse));

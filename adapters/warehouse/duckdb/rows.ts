@@ -23,27 +23,49 @@ export interface PreparedRows {
   readonly columns: readonly (readonly DuckDBValue[])[];
 }
 
-type Refuse = (index: number, column: string, fault: Fault) => void;
+/** Where a column's value is in a row, and what it may be. */
+interface Reading {
+  readonly name: string;
+  readonly read: (row: Row) => unknown;
+  readonly convert: (value: unknown) => DuckDBValue | Fault;
+  readonly mayBeNull: (row: Row) => boolean;
+}
 
 const MISSING = new Fault('missing_column', 'given, if only as null');
 const NOT_NULL = new Fault('null_not_allowed', 'given: only a tombstone may leave it null');
 const NOT_EMPTY = new Fault('invalid_key', 'text that is not empty');
 const NEGATIVE = new Fault('invalid_version', 'a whole number that is not negative');
 
+const SYSTEM_READS: Readonly<Record<string, (row: Row) => unknown>> = {
+  source: (row) => row.key.source,
+  instance: (row) => row.key.instance,
+  object: (row) => row.key.object,
+  id: (row) => row.key.id,
+  epoch: (row) => row.version.epoch,
+  source_sequence: (row) => row.version.sourceSequence,
+  issued_micros: (row) => row.version.issuedMicros,
+  generation: (row) => row.version.generation,
+  deleted: (row) => row.deleted,
+  observed_at: (row) => row.observedAtMicros,
+  run_id: (row) => row.runId,
+  trace: (row) => row.trace,
+};
+const KEY_PARTS = ['source', 'instance', 'object', 'id'];
+const VERSION_PARTS = ['epoch', 'source_sequence', 'issued_micros', 'generation'];
+
 export async function prepareRows(table: Table, rows: readonly Row[]): Promise<PreparedRows> {
   const refused = new Map<number, RefusedRow>();
-  const refuse: Refuse = (index, column, fault) => {
-    if (!refused.has(index)) {
-      refused.set(index, { index, code: fault.code, reason: `Column ${column} must be ${fault.must}.` });
-    }
+  const refuse = (index: number, name: string, fault: Fault): void => {
+    if (refused.has(index)) return;
+    refused.set(index, { index, code: fault.code, reason: `Column ${name} must be ${fault.must}.` });
   };
-  const columns = [...SYSTEM_COLUMNS, ...table.columns].map(() => new Array<DuckDBValue>(rows.length).fill(null));
+  const readings = [...SYSTEM_COLUMNS.map(systemReading), ...table.columns.map(entityReading)];
+  const columns = readings.map((): DuckDBValue[] => []);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
     if (from > 0) await nextTurn();
     const to = Math.min(from + SLICE_ROWS, rows.length);
-    systemColumns(rows, from, to, columns, refuse);
-    table.columns.forEach((column, c) => {
-      entityColumn(column, rows, from, to, columns[SYSTEM_COLUMNS.length + c] as DuckDBValue[], refuse);
+    readings.forEach((reading, c) => {
+      readColumn(reading, rows, from, to, columns[c] as DuckDBValue[], refuse);
     });
     unknownColumns(table, rows, from, to, refused);
   }
@@ -52,27 +74,46 @@ export async function prepareRows(table: Table, rows: readonly Row[]): Promise<P
   return { accepted, refused: [...refused.values()].sort((a, b) => a.index - b.index), keyTexts, columns };
 }
 
-function entityColumn(
-  column: Column,
+/** Much of a batch is the same down a column (instance, run, country): a value equal to the one above is not converted again. */
+function readColumn(
+  { name, read, convert, mayBeNull }: Reading,
   rows: readonly Row[],
   from: number,
   to: number,
   into: DuckDBValue[],
-  refuse: Refuse,
+  refuse: (index: number, name: string, fault: Fault) => void,
 ): void {
-  const { convert } = COLUMN_KINDS[column.type];
-  const { name, nullable } = column;
+  let above: unknown;
+  let converted: DuckDBValue | Fault = MISSING;
   for (let index = from; index < to; index++) {
     const row = rows[index] as Row;
-    const value = row.values[name];
-    if (value === null) {
-      if (!nullable && !row.deleted) refuse(index, name, NOT_NULL);
-      continue;
+    const value = read(row);
+    if (value !== above) {
+      above = value;
+      converted = value === undefined ? MISSING : value === null ? null : convert(value);
     }
-    const converted = value === undefined ? MISSING : convert(value);
     if (converted instanceof Fault) refuse(index, name, converted);
-    else into[index] = converted;
+    else if (converted === null && !mayBeNull(row)) refuse(index, name, NOT_NULL);
+    into.push(converted instanceof Fault ? null : converted);
   }
+}
+
+function systemReading({ name, type, nullable }: Column): Reading {
+  const { convert } = COLUMN_KINDS[type];
+  const read = SYSTEM_READS[name] ?? (() => undefined);
+  const mayBeNull = (): boolean => nullable;
+  if (KEY_PARTS.includes(name)) {
+    return { name, read, mayBeNull, convert: (value) => (value === '' ? NOT_EMPTY : convert(value)) };
+  }
+  if (VERSION_PARTS.includes(name)) {
+    return { name, read, mayBeNull, convert: (value) => ((value as number) < 0 ? NEGATIVE : convert(value)) };
+  }
+  return { name, read, mayBeNull, convert };
+}
+
+function entityReading({ name, type, nullable }: Column): Reading {
+  const read = (row: Row): unknown => row.values[name];
+  return { name, read, convert: COLUMN_KINDS[type].convert, mayBeNull: (row) => nullable || row.deleted };
 }
 
 /** All known columns are present where none was missing, so a different count means an unknown one. */
@@ -89,38 +130,6 @@ function unknownColumns(
     const unknown = names.find((name) => !table.columns.some((column) => column.name === name));
     const reason = `Column ${unknown} is not in table ${table.name}: add it to the schema, or leave it out.`;
     refused.set(index, { index, code: 'unknown_column', reason });
-  }
-}
-
-const KEY_PARTS = ['source', 'instance', 'object', 'id'] as const;
-const VERSION_PARTS = ['epoch', 'sourceSequence', 'issuedMicros', 'generation'] as const;
-
-/** In the order of `SYSTEM_COLUMNS`. */
-function systemColumns(
-  rows: readonly Row[],
-  from: number,
-  to: number,
-  columns: readonly DuckDBValue[][],
-  refuse: Refuse,
-): void {
-  const set = (c: number, index: number, value: unknown): void => {
-    const column = SYSTEM_COLUMNS[c] as Column;
-    const converted = value === undefined ? MISSING : COLUMN_KINDS[column.type].convert(value);
-    if (converted instanceof Fault) refuse(index, column.name, converted);
-    else (columns[c] as DuckDBValue[])[index] = converted;
-  };
-  for (let index = from; index < to; index++) {
-    const row = rows[index] as Row;
-    KEY_PARTS.forEach((part, c) =>
-      row.key[part] === '' ? refuse(index, part, NOT_EMPTY) : set(c, index, row.key[part]),
-    );
-    VERSION_PARTS.forEach((part, c) =>
-      row.version[part] < 0 ? refuse(index, part, NEGATIVE) : set(4 + c, index, row.version[part]),
-    );
-    set(8, index, row.deleted);
-    set(9, index, row.observedAtMicros);
-    if (row.runId !== null) set(10, index, row.runId);
-    set(11, index, row.trace);
   }
 }
 
