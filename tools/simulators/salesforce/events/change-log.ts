@@ -32,7 +32,7 @@ const EMPTY: readonly string[] = [];
 
 export class ChangeLog {
   readonly #world: World;
-  readonly #schemas = new Map<ObjectName, EventSchema>();
+  readonly #schemas = new Map<ObjectName, { readonly schema: EventSchema; readonly fieldCount: number }>();
   readonly #byId = new Map<string, EventSchema>();
   readonly #listeners = new Set<() => void>();
   #entries: LogEntry[] = [];
@@ -48,7 +48,7 @@ export class ChangeLog {
   constructor(world: World) {
     this.#world = world;
     this.#lastReplayId = 4_000_000 + (mix32(world.shape.seed, 7) % 1_000_000);
-    for (const object of OBJECT_NAMES) this.refreshSchema(object);
+    for (const object of OBJECT_NAMES) this.schemaOf(object);
     world.onCommit((commit) => this.#append(commit));
   }
 
@@ -56,15 +56,15 @@ export class ChangeLog {
     return this.#byId.get(id);
   }
 
+  /** After a field was added, events are written with another schema. */
   schemaOf(object: ObjectName): EventSchema {
-    return this.#schemas.get(object)!;
-  }
-
-  /** After a field was added: events from now on are written with another schema. */
-  refreshSchema(object: ObjectName): void {
+    const known = this.#schemas.get(object);
+    const fieldCount = this.#world.fields[object].length;
+    if (known?.fieldCount === fieldCount) return known.schema;
     const schema = eventSchema(this.#world, object);
-    this.#schemas.set(object, schema);
+    this.#schemas.set(object, { schema, fieldCount });
     this.#byId.set(schema.id, schema);
+    return schema;
   }
 
   /** Where the next event will be. */

@@ -132,10 +132,15 @@ function handlers(options: EventsOptions, state: State): UntypedServiceImplement
   const subscribe: handleBidiStreamingCall<FetchRequest, FetchResponse> = (stream) => {
     const { rpcId, refused } = begin('Subscribe', stream.metadata);
     if (refused !== null) return void stream.emit('error', refused);
+    let token = String(stream.metadata.get('accesstoken')[0]);
     const subscription = new Subscription(stream, {
       log: state.log,
       rpcId,
       keepAliveMs: options.keepAliveMs ?? 270_000,
+      isAuthorized: (refreshed) => {
+        if (refreshed !== '') token = refreshed;
+        return options.isSession(token);
+      },
       deliver: (events) => (state.allowance -= events) >= 0,
     });
     state.streams.add(subscription);

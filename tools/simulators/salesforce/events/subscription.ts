@@ -11,6 +11,7 @@ export interface FetchRequest {
   readonly replay_preset: 'LATEST' | 'EARLIEST' | 'CUSTOM';
   readonly replay_id: Buffer;
   readonly num_requested: number;
+  readonly auth_refresh?: string;
 }
 
 export interface FetchResponse {
@@ -27,6 +28,8 @@ export interface SubscriptionOptions {
   readonly log: ChangeLog;
   readonly keepAliveMs: number;
   readonly rpcId: string;
+  /** Whether the session the stream is under, or the one given to go on with, is valid. */
+  readonly isAuthorized: (refreshed: string) => boolean;
   /** Takes so many from the day's allowance; false when it is used up. */
   readonly deliver: (events: number) => boolean;
 }
@@ -74,6 +77,10 @@ export class Subscription {
 
   #fetch(request: FetchRequest): void {
     if (this.#ended) return;
+    if (!this.#options.isAuthorized(request.auth_refresh ?? '')) {
+      this.fail(status.UNAUTHENTICATED, `${PREFIX}.service.auth.error`, 'The session has expired.');
+      return;
+    }
     if (this.#position === undefined && !this.#open(request)) return;
     if (request.num_requested < 1) {
       this.fail(
