@@ -15,6 +15,7 @@ import { retrieve } from '../org/read-by-id.ts';
 import { readMany, type Found, type Wanted } from '../org/read-many.ts';
 import { publishFindings, sightingOf, type Finding } from '../publish.ts';
 import { stampOf } from '../raw-event.ts';
+import type { FirstSight } from './first-sight.ts';
 
 export interface BatchRead {
   /** The earliest of the calls. */
@@ -34,6 +35,7 @@ export async function readBatch(
   org: Org,
   { items, purpose }: ReadBatch,
   traceOf: (item: ReadItem) => string,
+  sights: FirstSight,
   signal: AbortSignal,
 ): Promise<BatchRead> {
   const { groups, refused } = await groupsOf(org, items);
@@ -45,7 +47,14 @@ export async function readBatch(
     const { object } = plan;
     if (found.refused.has(object)) continue;
     const records = found.records.get(object) ?? new Map<string, DecodedRecord>();
-    const findings = some.map((item) => findingOf(org, item, records.get(item.id), issuedMicros, traceOf(item)));
+    const findings = some.map((item) =>
+      findingOf(org, item, records.get(item.id), {
+        issuedMicros,
+        trace: traceOf(item),
+        sights,
+        isLast: purpose === 'settled',
+      }),
+    );
     const observedAtMicros = org.context.clock.nowMicros();
     const origin = { instance, object, lane: 'live', runId: null, observedAtMicros } as const;
     const published = await publishFindings(org.context, origin, 'hint', findings, 'kill');
@@ -93,17 +102,25 @@ async function readGroups(
   }
 }
 
-function findingOf(
-  org: Org,
-  { id, cause }: ReadItem,
-  record: DecodedRecord | undefined,
-  issuedMicros: number,
-  trace: string,
-): Finding {
+interface Reading {
+  readonly issuedMicros: number;
+  readonly trace: string;
+  readonly sights: FirstSight;
+  readonly isLast: boolean;
+}
+
+function findingOf(org: Org, item: ReadItem, record: DecodedRecord | undefined, reading: Reading): Finding {
+  const { id, object, cause } = item;
+  const { issuedMicros, trace, sights, isLast } = reading;
+  const json = record?.json ?? null;
   return {
     id,
     verdict: judge(stampOf(org.epoch), sightingOf(record), issuedMicros, cause.deletion),
-    json: record?.json ?? null,
-    told: { trace, changedAtMicros: cause.changedAtMicros, hint: cause.facts },
+    json,
+    told: {
+      trace,
+      changedAtMicros: sights.of(`${object}/${id}`, cause.changedAtMicros, json, isLast),
+      hint: cause.facts,
+    },
   };
 }

@@ -16,6 +16,7 @@ import { isObject, type ObjectName } from '../objects.ts';
 import type { Org } from '../org/org.ts';
 import { SOURCE } from '../raw-event.ts';
 import { isId } from '../soql.ts';
+import { firstSights } from './first-sight.ts';
 import { readBatch } from './read-batch.ts';
 import { openBatch, Traces, type OpenBatch, type Ticket } from './tickets.ts';
 import { retryUndecoded } from './undecoded.ts';
@@ -51,6 +52,7 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
       maxHints: MAX_HINTS,
       mixesObjects: true,
     });
+  const sights = firstSights();
   const open = new Set<OpenBatch>();
   const refusedOnce = new Set<ObjectName>();
   let held = fresh();
@@ -101,7 +103,7 @@ export function hintReader(org: Org, decoder: EventDecoder): Reader {
     const traceOf = ({ object, id }: ReadItem): string => traces.of(`${object}/${id}`) ?? context.random.id();
     calls += 1;
     try {
-      const { issuedMicros, tooLarge, refused } = await readBatch(org, batch, traceOf, context.signal);
+      const { issuedMicros, tooLarge, refused } = await readBatch(org, batch, traceOf, sights, context.signal);
       failures = 0;
       if (isFirstRefusal(refused)) return failed(holder, batch, FIRST_REFUSAL);
       const large = new Set(tooLarge);
