@@ -37,14 +37,9 @@ export class Interner {
     return this.#chunks.length * CHUNK_BYTES + this.#offsets.bytes + slots;
   }
 
-  /** -1 if the text was never interned. */
-  find(text: string, prefix = ''): number {
-    return this.#probe(prefix, text, false);
-  }
-
   /** Of `prefix` and `text` as one text. */
   intern(text: string, prefix = ''): number {
-    return this.#probe(prefix, text, true);
+    return this.#probe(prefix, text);
   }
 
   text(ordinal: number): string {
@@ -55,7 +50,7 @@ export class Interner {
     return chunk.toString('utf8', start, start + lengthAt(chunk, at));
   }
 
-  #probe(prefix: string, text: string, add: boolean): number {
+  #probe(prefix: string, text: string): number {
     this.#length = 0;
     this.#load(prefix);
     this.#load(text);
@@ -66,7 +61,7 @@ export class Interner {
     const tag = (hash & TAG_MASK) >>> 0;
     for (let slot = (hash >>> 6) & mask; ; slot = (slot + 1) & mask) {
       const held = slots[slot] as number;
-      if (held === 0) return add ? this.#add(shard, slot, tag) : -1;
+      if (held === 0) return this.#add(shard, slot, tag);
       const ordinal = (held & ORDINAL_MASK) - 1;
       if ((held & TAG_MASK) >>> 0 === tag && this.#equals(ordinal)) return ordinal;
     }

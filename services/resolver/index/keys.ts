@@ -18,10 +18,6 @@ export class Keys<P extends readonly string[]> {
     return this.#interner.intern(id, this.#prefixes[this.#space(space)]);
   }
 
-  find(space: P, id: string): number {
-    return this.#interner.find(id, this.#prefixes[this.#space(space)]);
-  }
-
   /** The parts and the id a number stands for. */
   key(ordinal: number): { readonly space: P; readonly id: string } {
     const text = this.#interner.text(ordinal);

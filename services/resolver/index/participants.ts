@@ -32,10 +32,6 @@ export class Participants {
     return this.#keys.intern([activity.source, activity.instance, activity.object, role], activity.id);
   }
 
-  find(activity: RecordKey, role: string): number {
-    return this.#keys.find([activity.source, activity.instance, activity.object, role], activity.id);
-  }
-
   key(participant: number): { readonly activity: RecordKey; readonly role: string } {
     const { space, id } = this.#keys.key(participant);
     const [source, instance, object, role] = space;

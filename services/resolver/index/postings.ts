@@ -14,11 +14,6 @@ export class Postings {
     return this.#heads.bytes + this.#lists.reduce((sum, list) => sum + 16 + list.length * 8, 0);
   }
 
-  size(of: number): number {
-    const head = this.#heads.get(of);
-    return head < 0 ? (this.#lists[-head - 1] as number[]).length : head === 0 ? 0 : 1;
-  }
-
   /** The member must not be in the set. */
   add(of: number, member: number): void {
     const head = this.#heads.get(of);
@@ -49,11 +44,5 @@ export class Postings {
     const head = this.#heads.get(of);
     if (head > 0) visit(head - 1);
     else if (head < 0) for (const member of this.#lists[-head - 1] as number[]) visit(member);
-  }
-
-  members(of: number): number[] {
-    const members: number[] = [];
-    this.each(of, (member) => members.push(member));
-    return members;
   }
 }

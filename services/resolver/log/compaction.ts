@@ -6,7 +6,7 @@ import type { Log } from './log.ts';
 import { takeSnapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface CompactionOptions extends Omit<SnapshotOptions, 'rules' | 'partBytes' | 'signal'> {
-  readonly log: Log;
+  readonly log: Pick<Log, 'position' | 'storedBytes'>;
   readonly telemetry: Telemetry;
   /** What had to be read at the start. */
   readonly loadedBytes: number;
@@ -43,6 +43,11 @@ export class Compaction {
   /** Gives up a snapshot under way: the segments it would have replaced are still there. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.settled();
+  }
+
+  /** Once no snapshot is under way. */
+  async settled(): Promise<void> {
     await this.#running;
   }
 

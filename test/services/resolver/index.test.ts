@@ -24,10 +24,10 @@ describe('the interner', () => {
     const ordinals = texts.map((text) => interner.intern(text));
     expect(ordinals).toEqual(texts.map((_, index) => index));
     texts.forEach((text, index) => {
-      expect(interner.find(text)).toBe(index);
+      expect(interner.intern(text)).toBe(index);
       expect(interner.text(index)).toBe(text);
     });
-    expect(interner.find('never seen')).toBe(-1);
+    expect(interner.size).toBe(texts.length);
   });
 
   it('takes a prefix and a text for one text', () => {

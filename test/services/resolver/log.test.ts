@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createPhoneParser } from '#core/identifiers/phone.ts';
+import { TelemetryHub, type TelemetryEvents } from '#core/telemetry.ts';
 import { WorldIndex } from '#services/resolver/index/index.ts';
+import { Compaction } from '#services/resolver/log/compaction.ts';
 import { EntryCodec, type Entry } from '#services/resolver/log/entries.ts';
 import { Fence } from '#services/resolver/log/fence.ts';
 import { load } from '#services/resolver/log/load.ts';
@@ -208,5 +210,63 @@ describe('a snapshot', () => {
     await new Fence(objects, 2).raise();
     await expect(takeSnapshot(snapshotOptions(objects, index), { epoch: 1, number: 1 })).rejects.toThrow('taken over');
     expect(objects.stored.has(segmentName({ epoch: 1, number: 1 }))).toBe(true);
+  });
+});
+
+describe('compaction', () => {
+  function setUp(log: { position: { epoch: number; number: number }; storedBytes: number }) {
+    const objects = memoryObjects();
+    const index = newIndex();
+    index.putRecord(person(1));
+    const telemetry = new TelemetryHub();
+    const faults: string[] = [];
+    telemetry.listen((name, fields) => {
+      if (name === 'faultSeen') faults.push((fields as TelemetryEvents['faultSeen']).message);
+    });
+    const fence = new Fence(objects, 1);
+    const compaction = new Compaction({ objects, codec, fence, index, log, telemetry, loadedBytes: 0 });
+    const manifests = () => [...objects.stored.keys()].filter((name) => name.includes('/manifests/'));
+    return { objects, compaction, manifests, faults };
+  }
+
+  it('takes a snapshot when segments are many or large, and not again until they are so again', async () => {
+    const log = { position: { epoch: 1, number: 2_000 }, storedBytes: 0 };
+    const { compaction, manifests } = setUp(log);
+    compaction.consider();
+    await compaction.settled();
+    expect(manifests()).toEqual([]);
+    log.position = { epoch: 1, number: 2_001 };
+    compaction.consider();
+    await compaction.settled();
+    expect(manifests()).toEqual([manifestName(log.position)]);
+    log.position = { epoch: 1, number: 2_100 };
+    compaction.consider();
+    await compaction.settled();
+    expect(manifests()).toHaveLength(1);
+    log.storedBytes = 8_000_001;
+    compaction.consider();
+    await compaction.settled();
+    expect(manifests()).toEqual([manifestName(log.position)]);
+  });
+
+  it('that fails is told and harms nobody', async () => {
+    const { compaction, manifests, objects, faults } = setUp({ position: { epoch: 1, number: 5_000 }, storedBytes: 0 });
+    objects.beforePut = async () => {
+      throw new Error('No space is left.');
+    };
+    compaction.consider();
+    await compaction.settled();
+    expect(faults).toEqual(['No space is left.']);
+    expect(manifests()).toEqual([]);
+  });
+
+  it('is given up when the service stops', async () => {
+    const { compaction, manifests, faults } = setUp({ position: { epoch: 1, number: 5_000 }, storedBytes: 0 });
+    compaction.consider();
+    await compaction.stop();
+    compaction.consider();
+    await compaction.settled();
+    expect(manifests()).toEqual([]);
+    expect(faults).toEqual([]);
   });
 });
