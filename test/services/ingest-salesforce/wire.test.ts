@@ -22,9 +22,9 @@ async function piped(org: SimulatedOrg, options?: PipelineOptions): Promise<Pipe
   return pipeline;
 }
 
-/** Runs the singleton; failures show in what is told. */
-function run({ living, context }: Pipeline): void {
-  living.singletons.changes?.(context.signal).catch(() => undefined);
+/** Runs the singleton until it is stopped; failures show in what is told. */
+function run({ living, context }: Pipeline): Promise<void> {
+  return living.singletons.changes?.(context.signal).catch(() => undefined) ?? Promise.resolve();
 }
 
 const SOON = { timeout: 30_000, interval: 50 };
@@ -57,7 +57,7 @@ describe('the first sync of a simulated org', () => {
   it.each(['resultPages', 'resultChunks', 'none'] as const)('reads all, pages told as %s', async (resultPages) => {
     const org = await simulated({}, { resultPages, resultRows: 40 });
     const pipeline = await piped(org, { config: { 'salesforce.pageRecords': '40' } });
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     expect(differences(org, pipeline)).toEqual([]);
     expect(org.org.traffic.mutating).toEqual([]);
@@ -74,7 +74,7 @@ describe('the first sync of a simulated org', () => {
     const org = await simulated({}, { resultRows: 40 });
     org.org.faults.add(given);
     const pipeline = await piped(org, { config: { 'salesforce.objects': 'Contact' } });
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     expect(differences(org, pipeline)).toEqual([]);
     expect(org.org.faults.pending).toEqual([]);
@@ -83,7 +83,7 @@ describe('the first sync of a simulated org', () => {
   it('reads compressed results', async () => {
     const org = await simulated();
     const pipeline = await piped(org, { config: { 'salesforce.compress': 'yes' } });
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     expect(differences(org, pipeline)).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe('live changes of a simulated org', () => {
   it('converge by hints alone, with reads that lag and commits that follow their SystemModstamp', async () => {
     const org = await simulated({ readLagMs: 300, commitDelayMs: 1_500 });
     const pipeline = await piped(org);
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     await startChanges(org.world, { perSecond: 100, count: 400 }).done;
     await converged(org, pipeline);
@@ -104,7 +104,7 @@ describe('live changes of a simulated org', () => {
   it('converge over streams that are cut, tokens that expire and reads that fail', async () => {
     const org = await simulated();
     const pipeline = await piped(org);
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     const changes = startChanges(org.world, { perSecond: 100, count: 300 });
     for (const kind of ['unavailable', 'expired', 'cut', 'reset'] as const)
@@ -119,7 +119,7 @@ describe('live changes of a simulated org', () => {
   it('are polled where no event tells of them: an emptied recycle bin', async () => {
     const org = await simulated();
     const pipeline = await piped(org, { config: { 'salesforce.pollEverySeconds': '1' } });
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     const [key = ''] = [...truth(org.world).keys()].filter((name) => name.startsWith('Contact/'));
     const id = key.slice('Contact/'.length);
@@ -137,17 +137,18 @@ describe('live changes of a simulated org', () => {
   it('are reconciled after an expired replay id, never skipped in silence', async () => {
     const org = await simulated();
     const pipeline = await piped(org);
-    run(pipeline);
+    const running = run(pipeline);
     await synced(pipeline);
     await startChanges(org.world, { perSecond: 200, count: 50 }).done;
     await converged(org, pipeline);
     pipeline.stop();
+    await running;
     const { store, objects } = pipeline.context.ports;
     await startChanges(org.world, { perSecond: 200, count: 100 }).done;
     org.events.log.expire();
     const next = await piped(org, { store, objects });
     for (const [key, event] of pipeline.rows) (next.rows as Map<string, typeof event>).set(key, event);
-    run(next);
+    void run(next);
     await converged(org, next);
     expect(next.facts.some(({ record }) => 'reason' in record && record.reason === 'position_refused')).toBe(true);
     expect(org.jobs.all.length).toBe(7);
@@ -161,7 +162,7 @@ describe('events of a simulated org that are not plain', () => {
   ] as const)('keep their bytes when damaged (%s), and hold nothing up', async (damage, code) => {
     const org = await simulated();
     const pipeline = await piped(org);
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     org.events.log.damageNext(damage);
     await startChanges(org.world, { perSecond: 100, count: 30 }).done;
@@ -176,7 +177,7 @@ describe('events of a simulated org that are not plain', () => {
   it('gaps are read like other changes', async () => {
     const org = await simulated();
     const pipeline = await piped(org);
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     org.events.log.gapsInstead = true;
     await startChanges(org.world, { perSecond: 100, count: 100 }).done;
@@ -186,7 +187,7 @@ describe('events of a simulated org that are not plain', () => {
   it('an overflow has its object reconciled', async () => {
     const org = await simulated();
     const pipeline = await piped(org);
-    run(pipeline);
+    void run(pipeline);
     await synced(pipeline);
     org.world.rewriteAll('Contact');
     await converged(org, pipeline);

@@ -2,7 +2,7 @@
  * The service against the simulated Salesforce over real wires: HTTP, gRPC with TLS, the machine's clock. Hints are handed
  * to the service as a broker would; what it publishes is folded by version into what a warehouse would hold.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createVendor } from '#adapters/vendor/index.ts';
@@ -15,73 +15,35 @@ import type { VendorPort } from '#core/ports/vendor.ts';
 import { supersedes } from '#core/version.ts';
 import { DECLARED } from '#services/ingest-salesforce/declared.ts';
 import service from '#services/ingest-salesforce/service.ts';
-import { Jobs } from '#tools/simulators/salesforce/bulk/jobs.ts';
-import { mountBulk } from '#tools/simulators/salesforce/bulk/routes.ts';
-import { makeCertificate } from '#tools/simulators/salesforce/events/certificate.ts';
-import { startEvents, type Events } from '#tools/simulators/salesforce/events/server.ts';
-import { httpApp, listen } from '#tools/simulators/salesforce/http.ts';
-import { mountOauth } from '#tools/simulators/salesforce/oauth.ts';
-import { DEFAULTS, type SalesforceOptions } from '#tools/simulators/salesforce/options.ts';
-import { openOrg, type Org } from '#tools/simulators/salesforce/org.ts';
-import { mountComposite } from '#tools/simulators/salesforce/rest/composite.ts';
-import { mountDescribe } from '#tools/simulators/salesforce/rest/describe.ts';
-import { mountQuery } from '#tools/simulators/salesforce/rest/query.ts';
-import { mountRecords } from '#tools/simulators/salesforce/rest/records.ts';
-import { mountReplication } from '#tools/simulators/salesforce/rest/replication.ts';
+import { startSalesforce, type Salesforce, type StartOptions } from '#tools/simulators/salesforce/start.ts';
 import { createWorld, type World, type WorldOptions } from '#tools/simulators/world/index.ts';
 import { fakeContext, type FakeContext, type FakeContextOptions } from '#test/kit/context.ts';
 
-export interface SimulatedOrg {
+export interface SimulatedOrg extends Salesforce {
   readonly world: World;
-  readonly org: Org;
-  readonly jobs: Jobs;
-  readonly events: Events;
-  readonly caFile: string;
   readonly config: Readonly<Record<string, string>>;
-  close(): Promise<void>;
 }
 
 export async function simulate(
-  world: Partial<WorldOptions> = {},
-  options: Partial<SalesforceOptions> = {},
+  options: Partial<WorldOptions> = {},
+  vendor: Partial<StartOptions> = {},
 ): Promise<SimulatedOrg> {
   const stateDir = await mkdtemp(join(tmpdir(), 'tributary-org-'));
-  const company = createWorld({ seed: 11, contacts: 300, ...world });
-  const org = openOrg(company, { ...DEFAULTS, stateDir, ...options });
-  const jobs = new Jobs(org);
-  const app = httpApp(org, (to) => {
-    mountOauth(to, org);
-    mountDescribe(to, org);
-    mountQuery(to, org);
-    mountReplication(to, org);
-    mountRecords(to, org);
-    mountComposite(to, org);
-    mountBulk(to, org, jobs);
-  });
-  const { server, url } = await listen(app, 0);
-  org.instanceUrl = url;
-  const tls = await makeCertificate();
-  const caFile = join(stateDir, 'ca.pem');
-  await writeFile(caFile, tls.cert);
-  const isSession = (token: string): boolean => org.sessions.isOpen(token);
-  const events = await startEvents({ world: company, orgId: org.orgId, isSession, tls });
+  const world = createWorld({ seed: 11, contacts: 300, ...options });
+  const salesforce = await startSalesforce(world, { stateDir, ...vendor });
+  const { instanceUrl, grpcEndpoint, clientId, clientSecret } = salesforce.urls;
   return {
-    world: company,
-    org,
-    jobs,
-    events,
-    caFile,
+    ...salesforce,
+    world,
     config: {
-      'salesforce.instanceUrl': url,
-      'salesforce.grpcEndpoint': events.endpoint.replace('127.0.0.1', 'localhost'),
+      'salesforce.instanceUrl': instanceUrl,
+      'salesforce.grpcEndpoint': grpcEndpoint,
+      'salesforce.clientId': clientId,
+      'salesforce.clientSecret': clientSecret,
       'salesforce.positionWaitSeconds': '0',
-      'salesforce.clientId': org.options.clientId,
-      'salesforce.clientSecret': org.options.clientSecret,
     },
     async close() {
-      await events.close();
-      server.closeAllConnections();
-      server.close();
+      await salesforce.close();
       await rm(stateDir, { recursive: true });
     },
   };
@@ -103,7 +65,7 @@ export type PipelineOptions = Partial<Omit<FakeContextOptions, 'config' | 'vendo
 };
 
 export async function pipe(simulated: SimulatedOrg, { config, ...options }: PipelineOptions = {}): Promise<Pipeline> {
-  const vendor = createVendor({ clock: systemClock, caFile: simulated.caFile });
+  const vendor = createVendor({ clock: systemClock, caFile: simulated.urls.caFile });
   const rows = new Map<string, RawEvent>();
   const dispositions: Disposition[] = [];
   const made = fakeContext(DECLARED, {
