@@ -25,7 +25,7 @@ export function tableText(rows: readonly Cells[]): string {
 /** Names in a warehouse are attacker-controlled: no control character reaches the terminal. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean | bigint);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   // eslint-disable-next-line no-control-regex
   const safe = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
   return safe.length > WIDEST_CELL ? `${safe.slice(0, WIDEST_CELL - 1)}…` : safe;

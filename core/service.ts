@@ -120,7 +120,7 @@ export function defineService<const D extends Declared>(
   declared: D,
   start: (context: Context<D>) => Promise<Living<D>>,
 ): Service<D> & AnyService {
-  return { declared, start: start as Service<D>['start'] & AnyService['start'] };
+  return { declared, start };
 }
 
 /** Flow for stages that only compute: large batches, nothing held long. */
