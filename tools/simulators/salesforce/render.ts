@@ -23,25 +23,29 @@ export function jsonText(field: Field, value: Value): string {
   return field.type === 'datetime' ? `"${restInstant(value)}"` : numberText(field, value);
 }
 
+/** A cell without its quotes. */
 function csvText(field: Field, value: Value): string {
-  if (value === null) return '""';
-  if (typeof value === 'string') return value.includes('"') ? `"${value.replaceAll('"', '""')}"` : `"${value}"`;
-  if (typeof value === 'boolean') return value ? '"true"' : '"false"';
-  return field.type === 'datetime' ? `"${isoText(value)}Z"` : `"${numberText(field, value)}"`;
+  if (value === null) return '';
+  if (typeof value === 'string') return value.includes('"') ? value.replaceAll('"', '""') : value;
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  return field.type === 'datetime' ? `${isoText(value)}Z` : numberText(field, value);
 }
 
 export type RowText = (cursor: Cursor) => string;
 
-/** A row of CSV without line end. Columns are compiled once, since rows come by the hundred thousand. */
+/** A row of CSV without line end, every cell quoted. Columns are compiled once, since rows come by the hundred thousand. */
 export function csvRow(table: Table, fields: readonly Field[], delimiter: string): RowText {
   const columns = fields.map((field) => ({ field, name: field.name, generate: table.generator(field.name) }));
+  const between = `"${delimiter}"`;
   return (cursor) => {
-    let text = '';
-    for (const { field, name, generate } of columns) {
+    let text = '"';
+    for (let i = 0; i < columns.length; i++) {
+      const { field, name, generate } = columns[i]!;
       const value = cursor.patch === null ? generate(cursor.row) : cursor.get(name);
-      text += text === '' ? csvText(field, value) : delimiter + csvText(field, value);
+      if (i > 0) text += between;
+      if (value !== null) text += csvText(field, value);
     }
-    return text;
+    return `${text}"`;
   };
 }
 
