@@ -93,7 +93,12 @@ async function backfillObject(
   const journal = await journalToFollow(org, checkpoint, reason, again);
   const { runId, startedMicros } = journal;
   const run = openRun(org.context, { kind: 'backfill', object, reason: journal.reason, runId, startedMicros });
-  await run.during(() => follow(org, object, checkpoint, run, signal));
+  try {
+    await run.during(() => follow(org, object, checkpoint, run, signal));
+  } finally {
+    // Nothing noted may be written later, over what the next try writes.
+    await checkpoint.flush().catch(() => undefined);
+  }
   return { object, runId, records: run.recordsRead };
 }
 

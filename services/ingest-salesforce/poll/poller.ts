@@ -67,6 +67,10 @@ async function pollOne(
     await run.during(async () => undefined);
   } catch (error) {
     if (signal.aborted) throw error;
+    await watermarks
+      .get(object)
+      ?.flush()
+      .catch(() => undefined);
     watermarks.delete(object);
     telemetry.emit('faultSeen', { service: 'ingest-salesforce', code: codeOf(error), message: messageOf(error) });
   }
