@@ -112,12 +112,22 @@ async function payDebts(repair: Repair): Promise<void> {
   }
 }
 
+/**
+ * What is owed is read only after the settle time: it came to be owed by a commit, or by a position in the stream, and what
+ * was committed just before may show neither there nor in a read at once.
+ */
 async function payOnce(repair: Repair): Promise<void> {
   const { org, all, position, signal } = repair;
+  const settle = (): Promise<void> => org.context.clock.sleep(org.context.config['salesforce.settleMs'], signal);
   const neverRead = await all.owed();
-  if (neverRead.length > 0) await all.run(neverRead, 'first_sync', false, NO_PROGRESS, signal);
+  if (neverRead.length > 0) {
+    await settle();
+    await all.run(neverRead, 'first_sync', false, NO_PROGRESS, signal);
+  }
   if (position.value?.gap === REFUSED) await closeGap(repair);
-  for (const [object, debt] of position.value === null ? [] : debts(position.value)) {
+  const owed = position.value === null ? [] : debts(position.value);
+  if (owed.length > 0) await settle();
+  for (const [object, debt] of owed) {
     await reconcile(org, object, debt.sinceMicros, debt.reason, signal);
     if (position.value !== null) await position.save(paid(position.value, object, debt));
   }

@@ -42,7 +42,7 @@ interface Change {
   readonly changeType?: string;
 }
 
-function pushed(world: World, replay: number, change: Change = {}, schemaId = 's1') {
+function pushed(world: Pick<World, 'clock'>, replay: number, change: Change = {}, schemaId = 's1') {
   const payload = type.toBuffer({
     ChangeEventHeader: {
       entityName: 'Contact',
@@ -118,6 +118,21 @@ describe('the stream of change events', () => {
     const key = (await world.context.ports.store.list('ingest-salesforce/')).find((name) => name.includes('/position'));
     expect((await world.context.ports.store.get(key ?? ''))?.value).toContain(replayId(1));
     await clock.until(() => !live.busy());
+  });
+
+  it('reads nothing of what is owed before the settle time: a commit just before the position may not show yet', async () => {
+    const { clock, fake, stream, live } = start({ config: { 'salesforce.settleMs': '3000' } });
+    const first = await stream(0);
+    first.push(response([], 1));
+    await clock.advance(2_500);
+    expect(fake.jobs.size).toBe(0);
+    await clock.until(() => !live.busy());
+    expect(fake.jobs.size).toBe(1);
+    const before = fake.requests.length;
+    first.push(response([pushed({ clock }, 2, { changeType: 'GAP_OVERFLOW' })], 2));
+    await clock.advance(2_500);
+    expect(fake.requests.slice(before).filter(({ url }) => url.includes('queryAll'))).toEqual([]);
+    await clock.until(() => fake.requests.slice(before).some(({ url }) => url.includes('queryAll')));
   });
 
   it('starts from the time of the start where no position comes, and owes all objects since then once one does', async () => {
