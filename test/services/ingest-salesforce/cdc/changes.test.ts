@@ -260,9 +260,9 @@ describe('the stream of change events', () => {
 
   it('takes a silent stream for dead', async () => {
     const { clock, first, stream } = await synced();
-    await clock.advance(299_000);
+    await clock.advance(298_000);
     expect(first.cancelled).toBe(false);
-    await clock.advance(2_000);
+    await clock.advance(3_000);
     expect(first.cancelled).toBe(true);
     await stream(1);
   });
