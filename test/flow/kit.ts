@@ -68,17 +68,25 @@ export async function startRiver({ folder, values, instead, wrapBroker, wrapWare
 
 const QUIET_LOOKS = 8;
 const LOOK_EVERY_MS = 50;
+const IDLE_WITHIN_MS = 45_000;
+/** What is also emitted while nothing flows: a quiet stream is kept alive, and polls find nothing. */
+const TICKING: ReadonlySet<TelemetryName> = new Set(['checkpointMoved', 'vendorCalled']);
 
-/** Idle, and nothing emitted, at several looks in a row. Fails after a minute with what still waits. */
+/** Idle, and nothing happened, at several looks in a row. Fails with what still waits and what happened last. */
 async function untilIdle(runtime: EmbeddedRuntime, seen: River['seen']): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  let before = -1;
-  for (let quiet = 0; quiet < QUIET_LOOKS; quiet = runtime.isIdle() && seen.length === before ? quiet + 1 : 0) {
-    before = seen.length;
-    if (performance.now() > deadline)
-      throw new Error(
-        `The river is not idle: ${JSON.stringify(runtime.broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0))}`,
-      );
+  const deadline = performance.now() + IDLE_WITHIN_MS;
+  let [at, happened, quiet] = [0, 0, 0];
+  while (quiet < QUIET_LOOKS) {
+    const before = happened;
+    if (performance.now() > deadline) throw notIdle(runtime, seen);
     await sleep(LOOK_EVERY_MS);
+    for (; at < seen.length; at += 1) if (!TICKING.has((seen[at] as River['seen'][number]).name)) happened += 1;
+    quiet = runtime.isIdle() && happened === before ? quiet + 1 : 0;
   }
+}
+
+function notIdle({ broker, hosts }: EmbeddedRuntime, seen: River['seen']): Error {
+  const backlog = broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0);
+  const busy = hosts.filter((host) => host.busy || host.paused).map(({ declared }) => declared.name);
+  return new Error(`The river is not idle: ${JSON.stringify({ backlog, busy, last: seen.slice(-10) }, null, 1)}`);
 }

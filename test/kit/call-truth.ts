@@ -1,0 +1,99 @@
+/**
+ * Who a call may be matched to, from the simulated company itself: those who hold its number. A number is compared by its
+ * last nine digits, which are its own in every country of the company; that needs none of our parsing.
+ */
+import { parseId, type World } from '#tools/simulators/world/index.ts';
+import { records } from './salesforce-truth.ts';
+
+export interface MatchRow {
+  readonly activity_id: string;
+  readonly outcome: string;
+  readonly contact_id: string | null;
+  readonly lead_id: string | null;
+}
+
+export interface MatchReport {
+  /** Calls from a number that exactly one person holds: the truth names that person. */
+  readonly resolvable: number;
+  readonly resolved: number;
+  /** What is not as it must be, one line each. */
+  readonly wrong: readonly string[];
+}
+
+const PHONES = {
+  Contact: ['Phone', 'MobilePhone', 'HomePhone', 'OtherPhone'],
+  Lead: ['Phone', 'MobilePhone', 'Fax'],
+  Account: ['Phone', 'Fax'],
+  User: ['Phone', 'MobilePhone'],
+} as const;
+
+const OWN_DIGITS = 9;
+
+function digitsOf(text: string): string {
+  return text.replaceAll(/\D/g, '');
+}
+
+/** Everybody in the company's records, with all digits of all their numbers; a merged record's are its winner's. */
+function phoneBook(world: World): readonly { readonly id: string; readonly digits: string }[] {
+  const book: { id: string; digits: string }[] = [];
+  for (const object of ['Contact', 'Lead', 'Account', 'User'] as const)
+    for (const cursor of records(world, object)) {
+      const id = today(world, cursor.id);
+      if (world.find(id)?.isDeleted !== false) continue;
+      const digits = PHONES[object].map((field) => digitsOf(String(cursor.get(field) ?? ''))).join(' ');
+      if (digits.trim() !== '') book.push({ id, digits });
+    }
+  return book;
+}
+
+/** Whoever was merged or converted is today the record that they became. */
+function today(world: World, id: string): string {
+  const field = NEXT[parseId(id)?.object ?? ''];
+  const next = field === undefined ? null : world.find(id)?.get(field);
+  return typeof next === 'string' ? today(world, next) : id;
+}
+
+const NEXT: Readonly<Record<string, string>> = {
+  Lead: 'ConvertedContactId',
+  Contact: 'MasterRecordId',
+  Account: 'MasterRecordId',
+};
+
+/** Compares one match a call leg with the truth of the call. */
+export function checkMatches(world: World, rows: readonly MatchRow[]): MatchReport {
+  const book = phoneBook(world);
+  const holders = new Map<string, ReadonlySet<string>>();
+  const wrong: string[] = [];
+  let [resolvable, resolved] = [0, 0];
+  for (const row of rows) {
+    const number = numberOf(world, row.activity_id);
+    const truth = world.calls.truthOf(row.activity_id);
+    if (number === undefined || truth === undefined) {
+      wrong.push(`${row.activity_id}: no such call`);
+      continue;
+    }
+    const own = digitsOf(number).slice(-OWN_DIGITS);
+    const holding =
+      holders.get(own) ??
+      new Set(own === '' ? [] : book.filter(({ digits }) => digits.includes(own)).map(({ id }) => id));
+    holders.set(own, holding);
+    const who = row.contact_id ?? row.lead_id;
+    if (row.outcome === 'matched' && (who === null || !holding.has(who)))
+      wrong.push(`${row.activity_id}: matched to ${who}, who does not hold the number`);
+    if (row.outcome === 'matched' && holding.size > 1)
+      wrong.push(`${row.activity_id}: matched, though several hold it`);
+    const named = truth.contactId ?? truth.leadId;
+    if (truth.kind !== 'matched' || named === null || holding.size !== 1 || !holding.has(today(world, named))) continue;
+    resolvable += 1;
+    if (row.outcome === 'matched' && who === today(world, named)) resolved += 1;
+  }
+  return { resolvable, resolved, wrong };
+}
+
+function numberOf(world: World, legId: string): string | undefined {
+  const { calls } = world;
+  const callId = calls.truthOf(legId)?.callId;
+  for (let index = 0; index < calls.count; index += 1)
+    if (calls.at(index).id === callId) return calls.at(index).externalNumber;
+  return undefined;
+}
