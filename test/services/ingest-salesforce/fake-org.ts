@@ -54,6 +54,8 @@ export class FakeOrg implements VendorPort {
   readonly jobs = new Map<string, Job>();
   /** Objects whose part of a composite is refused. */
   readonly refused = new Set<string>();
+  /** The log of deletions begins here. */
+  deletionsSinceMs = 0;
   pageRows = 100;
   queryRows = 2_000;
   resultPages: 'documented' | 'seen' | 'none' = 'documented';
@@ -194,6 +196,7 @@ export class FakeOrg implements VendorPort {
 
   #deleted(object: string, query: URLSearchParams): VendorResponse {
     const [start, end] = [Date.parse(query.get('start') ?? ''), Date.parse(query.get('end') ?? '')];
+    if (start < this.deletionsSinceMs) return this.#json([{ errorCode: 'INVALID_REPLICATION_DATE' }], 400);
     const listed = this.purged.filter(
       (entry) => entry.object === object && between(Date.parse(entry.deletedDate), start, end),
     );

@@ -141,6 +141,7 @@ describe('live changes of a simulated org', () => {
     await synced(pipeline);
     await startChanges(org.world, { perSecond: 200, count: 50 }).done;
     await converged(org, pipeline);
+    await synced(pipeline);
     pipeline.stop();
     await running;
     const { store, objects } = pipeline.context.ports;
@@ -150,7 +151,8 @@ describe('live changes of a simulated org', () => {
     for (const [key, event] of pipeline.rows) (next.rows as Map<string, typeof event>).set(key, event);
     void run(next);
     await converged(org, next);
-    expect(next.facts.some(({ record }) => 'reason' in record && record.reason === 'position_refused')).toBe(true);
+    const reasons = (): readonly unknown[] => next.facts.map(({ record }) => ('reason' in record ? record.reason : ''));
+    await expect.poll(reasons, SOON).toContain('position_refused');
     expect(org.jobs.all.length).toBe(7);
   });
 });

@@ -137,6 +137,24 @@ describe('a poll', () => {
     expect(seen(world)).toEqual(['upsert 1']);
   });
 
+  it('reads a purged log of deletions from where it begins, says that some are missing, and then goes on as before', async () => {
+    const world = setUp({ config: CONFIG });
+    const polls = poller(world.org);
+    await placeWatermarks(world.org);
+    await world.clock.advance(200_000);
+    world.fake.purge('Contact', contactId(1));
+    await world.clock.advance(200_000);
+    world.fake.deletionsSinceMs = Math.floor(world.clock.nowMicros() / 60_000_000) * 60_000;
+    world.fake.purge('Contact', contactId(2));
+    await poll(world, polls);
+    expect(seen(world)).toEqual(['delete 2']);
+    expect(world.faults()).toEqual(['deletions_purged']);
+    world.fake.purge('Contact', contactId(3));
+    for (let n = 0; n < 12; n += 1) await poll(world, polls);
+    expect(new Set(seen(world))).toEqual(new Set(['delete 2', 'delete 3']));
+    expect(world.faults()).toEqual(['deletions_purged']);
+  });
+
   it('hands on as a hint what is too large for a message', async () => {
     const world = setUp({ config: CONFIG });
     const polls = poller(world.org);
