@@ -9,7 +9,7 @@ import { fieldNames, type RecordPlan } from './decode/plan.ts';
 import { canBeDeleted, type ObjectName } from './objects.ts';
 import type { Org } from './org/org.ts';
 import { queryPages, type Page } from './org/query.ts';
-import { findDeletions, listDeletions } from './poll/deletions.ts';
+import { findDeletions, listDeletions, tellPurged } from './poll/deletions.ts';
 import { hintTooLarge, publishFindings, sightingOf, untold, type Finding } from './publish.ts';
 import { stampOf, type Origin } from './raw-event.ts';
 import { openRun, type Run } from './run.ts';
@@ -92,6 +92,7 @@ async function readDeletions(
 ): Promise<void> {
   const list = await listDeletions(org, plan.object, fromMicros, 'backfill', signal);
   run.called();
+  tellPurged(org, plan.object, list, fromMicros);
   await publish(await findDeletions(org, plan, list.deletions, 'backfill', signal));
   run.deletions(list.deletions.length);
 }

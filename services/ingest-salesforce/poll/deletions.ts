@@ -5,7 +5,7 @@
 import { listedDeletion } from '#core/capture/reconcile.ts';
 import { judge } from '#core/capture/verdict.ts';
 import { MICROS_PER_MS, MICROS_PER_SECOND } from '#core/clock.ts';
-import { Transient } from '#core/errors.ts';
+import { InvalidMessage, Transient } from '#core/errors.ts';
 import type { Purpose } from '#core/ports/vendor.ts';
 import { isRecord } from '#core/vendor/json.ts';
 import type { RecordPlan } from '../decode/plan.ts';
@@ -32,7 +32,13 @@ const MINUTE_MICROS = 60 * MICROS_PER_SECOND;
 /** Salesforce refuses a start more than 15 days ago (SOAP API Guide, getDeleted); a day is left for clocks and zones. */
 const FARTHEST_MICROS = 14 * 24 * 60 * MINUTE_MICROS;
 
-/** Times count in whole minutes, and the end must be after the start. `fromMicros` too long ago is moved forward. */
+/** What a list answers whose start lies before the log of deletions begins, which may be purged (SOAP API Guide, getDeleted). */
+const BEFORE_THE_LOG = 'salesforce_invalid_replication_date';
+
+/**
+ * Times count in whole minutes, and the end must be after the start. `fromMicros` too long ago is moved forward; a log that
+ * was purged meanwhile is read from where it begins, found by halving, since the refusal does not say.
+ */
 export async function listDeletions(
   org: Org,
   object: string,
@@ -41,12 +47,53 @@ export async function listDeletions(
   signal: AbortSignal,
 ): Promise<DeletionList> {
   const now = org.context.clock.nowMicros();
-  const start = Math.floor(Math.max(fromMicros, now - FARTHEST_MICROS) / MINUTE_MICROS) * MINUTE_MICROS;
+  const start = toMinute(Math.max(fromMicros, now - FARTHEST_MICROS));
   const end = Math.max(Math.ceil(now / MINUTE_MICROS) * MINUTE_MICROS, start + MINUTE_MICROS);
+  const ask = (from: number): Promise<DeletionList | null> => askList(org, object, from, end, purpose, signal);
+  const whole = await ask(start);
+  if (whole !== null) return whole;
+  let list: DeletionList = { deletions: [], coveredToMicros: now, availableFromMicros: end };
+  for (let [refused, accepted] = [start, end]; accepted - refused > MINUTE_MICROS;) {
+    const middle = toMinute((refused + accepted) / 2);
+    const found = await ask(middle);
+    if (found === null) refused = middle;
+    else [list, accepted] = [{ ...found, availableFromMicros: middle }, middle];
+  }
+  return list;
+}
+
+function toMinute(micros: number): number {
+  return Math.floor(micros / MINUTE_MICROS) * MINUTE_MICROS;
+}
+
+/** Null where the log of deletions does not go back to `start`. */
+async function askList(
+  org: Org,
+  object: string,
+  start: number,
+  end: number,
+  purpose: Purpose,
+  signal: AbortSignal,
+): Promise<DeletionList | null> {
   const path = org.client.data(`sobjects/${object}/deleted/`);
   const query = { start: instant(start), end: instant(end) };
-  const { value } = await org.client.json({ path, query, purpose, signal }, listOf);
-  return value;
+  try {
+    const { value } = await org.client.json({ path, query, purpose, signal }, listOf);
+    return value;
+  } catch (error) {
+    if (error instanceof InvalidMessage && error.code === BEFORE_THE_LOG) return null;
+    throw error;
+  }
+}
+
+/** Says that some deletions since `sinceMicros` are in no list any more. */
+export function tellPurged(org: Org, object: string, { availableFromMicros }: DeletionList, sinceMicros: number): void {
+  if (availableFromMicros <= sinceMicros) return;
+  org.context.telemetry.emit('faultSeen', {
+    service: 'ingest-salesforce',
+    code: 'deletions_purged',
+    message: `The list of deletions of ${object} does not reach back far enough: run a backfill to find what was deleted for good.`,
+  });
 }
 
 function listOf(value: unknown): DeletionList {

@@ -17,7 +17,7 @@ import { hintTooLarge, publishFindings, sightingOf, untold, type Finding } from 
 import { stampOf, type Origin } from '../raw-event.ts';
 import { openRun } from '../run.ts';
 import { from, select, upTo } from '../soql.ts';
-import { findDeletions, listDeletions } from './deletions.ts';
+import { findDeletions, listDeletions, tellPurged } from './deletions.ts';
 
 /** Times of the source: up to where changes, and the list of deletions, have been read. */
 export interface Watermark {
@@ -115,12 +115,7 @@ async function pollDeletions(poll: ObjectPoll, plan: RecordPlan, signal: AbortSi
   const lookBackMicros = org.context.config['salesforce.lookBackSeconds'] * MICROS_PER_SECOND;
   const since = (watermark.value?.deletedMicros ?? org.context.clock.nowMicros()) - lookBackMicros;
   const list = await listDeletions(org, object, since, 'poll', signal);
-  if (list.availableFromMicros > since + lookBackMicros)
-    org.context.telemetry.emit('faultSeen', {
-      service: 'ingest-salesforce',
-      code: 'deletions_purged',
-      message: `The list of deletions of ${object} does not reach back to the last poll: run a backfill to find what was deleted for good.`,
-    });
+  tellPurged(org, object, list, since + lookBackMicros);
   const known = ({ id, deletedMicros }: { readonly id: string; readonly deletedMicros: number }): boolean =>
     published.maySkip({ object, id, modifiedMicros: deletedMicros, deleted: true });
   const fresh = list.deletions.filter((deletion) => !known(deletion));
