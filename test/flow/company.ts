@@ -136,3 +136,14 @@ export async function expectCallTruth(company: Company, river: Rows): Promise<Ma
   expect(report.wrong).toEqual([]);
   return report;
 }
+
+/** The run rows of a kind. */
+export async function runsOf(
+  river: Rows,
+  kind: string,
+  source = 'salesforce',
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  return river.rows(
+    `SELECT run_object, reason, state FROM sales_intelligence.etl_runs WHERE kind = '${kind}' AND run_source = '${source}'`,
+  );
+}

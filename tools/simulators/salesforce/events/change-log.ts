@@ -39,6 +39,8 @@ export class ChangeLog {
   /** Entries that have been forgotten: positions count on. */
   #forgotten = 0;
   #lastReplayId: number;
+  /** What a keepalive told before the first entry that is kept. */
+  #replayIdBefore: number;
   #damage: Damage[] = [];
   /** While it is on, commits write GAP events instead of images. */
   gapsInstead = false;
@@ -48,6 +50,7 @@ export class ChangeLog {
   constructor(world: World) {
     this.#world = world;
     this.#lastReplayId = 4_000_000 + (mix32(world.shape.seed, 7) % 1_000_000);
+    this.#replayIdBefore = this.#lastReplayId;
     for (const object of OBJECT_NAMES) this.schemaOf(object);
     world.onCommit((commit) => this.#append(commit));
   }
@@ -87,6 +90,7 @@ export class ChangeLog {
   /** The position after a replay id; undefined when it is not, or no longer, known. */
   after(replayId: number): number | undefined {
     if (replayId === this.#lastReplayId) return this.end;
+    if (replayId === this.#replayIdBefore) return this.#forgotten;
     const index = this.#entries.findIndex((entry) => entry.replayId === replayId);
     return index < 0 ? undefined : this.#forgotten + index + 1;
   }
@@ -101,6 +105,7 @@ export class ChangeLog {
     this.#forgotten = this.end;
     this.#entries = [];
     this.#lastReplayId += 1_000;
+    this.#replayIdBefore = this.#lastReplayId;
   }
 
   /** The next events leave damaged, in that order. */
@@ -203,6 +208,7 @@ export class ChangeLog {
           : payload,
     });
     if (this.#entries.length > MOST_KEPT) {
+      this.#replayIdBefore = this.#entries[MOST_KEPT / 2 - 1]!.replayId;
       this.#entries = this.#entries.slice(MOST_KEPT / 2);
       this.#forgotten += MOST_KEPT / 2;
     }
