@@ -4,26 +4,48 @@ import type { MetricsSnapshot } from '#runtime/metrics.ts';
 import type { Status } from '#runtime/operations.ts';
 
 const NEXT = 'npx tributary query "SELECT match_outcome, count(*) AS calls FROM dialpad_calls GROUP BY 1"';
+const NEXT_PARKED = 'npx tributary dead-letters list';
+const BETWEEN = ' · ';
+const LABEL_WIDTH = 12;
+const USUAL_WIDTH = 100;
 
-export function statusText(status: Status, hint: string = NEXT): string {
+/** `width` columns; longer lines go on under their label, so that no name is cut in two. */
+export function statusText(status: Status, width = USUAL_WIDTH): string {
   const { metrics } = status;
+  const isParked = Object.keys(status.deadLetters).length > 0;
+  const line = (label: string, text: string): string => labelled(label, text, width);
   return [
-    'sources     ' + pairs(metrics.events, 'events'),
+    ...(isRunning(status)
+      ? [line('sources', pairs(metrics.events, 'events'))]
+      : [line('pipeline', 'not running: npm start goes on where it stopped')]),
     ...runLines(metrics),
-    'tables      ' + pairs(status.tables, 'rows'),
-    'matches     ' + pairs(status.matches, ''),
-    'lag         ' + lagText(metrics),
-    'dead        ' +
-      (Object.keys(status.deadLetters).length === 0
-        ? 'none'
-        : `${pairs(status.deadLetters, '')} (npx tributary dead-letters list)`),
-    'backlog     ' + backlogText(status),
+    line('tables', pairs(status.tables, 'rows')),
+    line('matches', pairs(status.matches, '')),
+    ...(isRunning(status) ? [line('lag', lagText(metrics))] : []),
+    line('dead', isParked ? pairs(status.deadLetters, '') : 'none'),
+    line('backlog', backlogText(status)),
     ...(metrics.paused.length === 0
       ? []
-      : [`paused      ${metrics.paused.join(', ')}: a dependency is down, it is being probed`]),
+      : [line('paused', `${metrics.paused.join(', ')}: a dependency is down, it is being probed`)]),
     '',
-    `next        ${hint}`,
+    `${'next'.padEnd(LABEL_WIDTH)}${isParked ? NEXT_PARKED : NEXT}`,
   ].join('\n');
+}
+
+/** Where none runs, a command opens the files without starting a stage. */
+function isRunning({ services }: Status): boolean {
+  return services.some(({ state }) => state !== 'waiting');
+}
+
+function labelled(label: string, text: string, width: number): string {
+  const lines = [''];
+  for (const part of text.split(BETWEEN)) {
+    const last = lines.at(-1) ?? '';
+    const longer = last === '' ? part : `${last}${BETWEEN}${part}`;
+    if (last !== '' && longer.length > width - LABEL_WIDTH) lines.push(part);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`).join('\n');
 }
 
 /** One line, for logs and pipes. */
@@ -38,7 +60,7 @@ function pairs(counts: Readonly<Record<string, number>>, unit: string): string {
   const entries = Object.entries(counts).filter(([, count]) => count > 0);
   if (entries.length === 0) return 'none yet';
   return (
-    entries.map(([name, count]) => `${name} ${count.toLocaleString('en')}`).join(' · ') +
+    entries.map(([name, count]) => `${name} ${count.toLocaleString('en')}`).join(BETWEEN) +
     (unit === '' ? '' : ` ${unit}`)
   );
 }
@@ -66,7 +88,7 @@ function lagText({ changeToRowMs }: MetricsSnapshot): string {
 
 function backlogText({ backlog }: Status): string {
   if (backlog.length === 0) return 'empty';
-  return backlog.map(({ subscription, messages }) => `${subscription} ${messages}`).join(' · ');
+  return backlog.map(({ subscription, messages }) => `${subscription} ${messages}`).join(BETWEEN);
 }
 
 export interface LiveView {
@@ -78,7 +100,7 @@ export interface LiveView {
 export function liveView(stream: NodeJS.WriteStream, everyMs = 5_000): LiveView {
   if (stream.isTTY) {
     const draw = createLogUpdate(stream);
-    return { show: (status) => draw(statusText(status)), done: () => draw.done() };
+    return { show: (status) => draw(statusText(status, stream.columns)), done: () => draw.done() };
   }
   let [shownMs, shown] = [-everyMs, ''];
   return {

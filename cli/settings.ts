@@ -3,9 +3,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { environmentName } from '#core/config.ts';
+import { Misconfigured } from '#core/errors.ts';
 import type { AnyService } from '#core/service.ts';
 import { discoverServices } from '#runtime/discover.ts';
-import { configNames, parseSettings, valuesFrom, type Settings, type Values } from '#runtime/settings.ts';
+import {
+  configNames,
+  configuresSource,
+  parseSettings,
+  valuesFrom,
+  type Settings,
+  type Values,
+} from '#runtime/settings.ts';
 
 export interface CommonOptions {
   readonly json?: true;
@@ -30,20 +38,57 @@ export interface Loaded {
   readonly settings: Settings;
 }
 
-/** Throws `Misconfigured` with all faults. `extra` goes before file and environment: what the command itself decides. */
+/**
+ * Throws `Misconfigured` with all faults. `extra` goes before file and environment: what the command itself decides. On a
+ * folder of simulated vendors their addresses go before the environment, so that no real credential is sent to one of
+ * them and none of theirs completes a real source's.
+ */
 export async function loadSettings(options: CommonOptions, extra: Values = {}): Promise<Loaded> {
   const services = await discoverServices();
-  const file = options.config ?? savedSettings(options.state ?? '.tributary');
+  const names = configNames(services);
+  const saved = options.config === undefined ? savedSettings(stateOf(options)) : undefined;
   const values: Values = {
-    ...valuesFrom(process.env, file, configNames(services)),
+    ...(saved === undefined
+      ? valuesFrom(process.env, options.config, names)
+      : valuesFrom(ownEnvironment(services), saved, names)),
     'state.folder': options.state,
     ...extra,
   };
   return { services, values, settings: parseSettings(services, values) };
 }
 
-/** A start against the simulators leaves their addresses in the state folder, without secrets of real systems. */
-export function savedSettings(folder: string): string | undefined {
+/** Throws `Misconfigured` where the folder is of the other kind: a simulated company among real rows could not be told apart. */
+export async function wantsSimulators(options: CommonOptions): Promise<boolean> {
+  const services = await discoverServices();
+  const isReal = configuresSource(services, valuesFrom(process.env, options.config, configNames(services)));
+  const folder = stateOf(options);
+  const isSimulated = savedSettings(folder) !== undefined;
+  if (isReal && isSimulated)
+    throw new Misconfigured(
+      'simulated_state',
+      `${folder} holds a simulated company, and a real source is configured: give another folder with --state.`,
+    );
+  if (!isReal && !isSimulated && existsSync(join(folder, 'broker.sqlite')))
+    throw new Misconfigured(
+      'real_state',
+      `${folder} holds data of real sources, and none is configured: give their configuration, or another folder with --state for a simulated company.`,
+    );
+  return !isReal;
+}
+
+/** Without what configures a source. */
+function ownEnvironment(services: readonly AnyService[]): Values {
+  const sources = services.flatMap(({ declared }) => (declared.source === null ? [] : [`${declared.source}.`]));
+  const hidden = new Set(
+    configNames(services)
+      .filter((name) => sources.some((source) => name.startsWith(source)))
+      .map(environmentName),
+  );
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden.has(name)));
+}
+
+/** A start against the simulators leaves their addresses in the state folder. */
+function savedSettings(folder: string): string | undefined {
   const path = join(folder, 'settings.json');
   return existsSync(path) ? path : undefined;
 }

@@ -9,6 +9,7 @@ import { Transient } from '#core/errors.ts';
 import type { Values } from '#runtime/settings.ts';
 
 const MAIN = join(import.meta.dirname, '../tools/simulators/main.ts');
+const STOP_WITHIN_MS = 1_000;
 
 export interface SimulatorOptions {
   readonly folder: string;
@@ -79,8 +80,10 @@ export class Simulators {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);
     this.#child.kill('SIGTERM');
-    await Promise.race([exited, sleep(2_000).then(() => this.#child.kill('SIGKILL'))]);
+    await exited;
+    clearTimeout(late);
   }
 
   async #post(path: string, body: unknown): Promise<void> {

@@ -60,13 +60,10 @@ export class ServiceHost implements HostView {
 
   /** Starts the service; under a lease, waits for it in the background. Throws what `start` throws. */
   async start(): Promise<void> {
-    if (!this.declared.underLease) return this.#run(0);
+    if (!this.declared.underLease) return this.#run(0, this.#stopping.signal);
     const lease = await this.#tryLease(this.declared.name);
     if (lease !== undefined) return this.#runUnder(lease);
-    this.#loop(async (signal) => {
-      const later = await this.#waitForLease(this.declared.name, signal);
-      await this.#runUnder(later);
-    });
+    this.#runWhenFree();
   }
 
   get living(): Living<Declared> | undefined {
@@ -109,14 +106,31 @@ export class ServiceHost implements HostView {
     this.#ports.telemetry.emit('serviceStopped', { service: this.declared.name });
   }
 
-  async #runUnder(lease: Lease): Promise<void> {
-    this.#lease = lease;
-    await this.#run(lease.epoch);
-    this.#keepLease(lease, this.declared.name, () => void this.#pause('lease', 'lease_lost'));
+  #runWhenFree(): void {
+    this.#loop(async (signal) => this.#runUnder(await this.#waitForLease(this.declared.name, signal)));
   }
 
-  async #run(leaseEpoch: number): Promise<void> {
-    const living = await this.#service.start(this.#context(leaseEpoch));
+  async #runUnder(lease: Lease): Promise<void> {
+    this.#lease = lease;
+    const lost = new AbortController();
+    await this.#run(lease.epoch, AbortSignal.any([this.#stopping.signal, lost.signal]));
+    this.#keepLease(lease, this.declared.name, () => {
+      lost.abort(new Stale('lease_lost', `The lease ${this.declared.name} was lost.`));
+      this.#loop(() => this.#startOver());
+    });
+  }
+
+  /** Another instance owns the work now: everything held is released, and this one waits for the lease again. */
+  async #startOver(): Promise<void> {
+    const [consumers, living] = [this.#consumers, this.#living];
+    [this.#consumers, this.#living, this.#lease] = [[], undefined, undefined];
+    await Promise.all(consumers.map((consumer) => consumer.drain(0)));
+    await this.#guarded('stop', async () => living?.stop?.());
+    this.#runWhenFree();
+  }
+
+  async #run(leaseEpoch: number, signal: AbortSignal): Promise<void> {
+    const living = await this.#service.start(this.#context(leaseEpoch, signal));
     this.#living = living;
     this.#consumers = subscriptionsOf(this.declared).map((spec) => {
       const name = spec.name.slice(this.declared.name.length + 1, -(spec.lane.length + 1));
@@ -129,12 +143,12 @@ export class ServiceHost implements HostView {
       );
     });
     for (const [name, { everySeconds }] of Object.entries(this.declared.schedules))
-      this.#schedule(name, everySeconds * 1_000);
-    for (const name of Object.keys(this.declared.singletons)) this.#singleton(name);
+      this.#schedule(name, everySeconds * 1_000, signal);
+    for (const name of Object.keys(this.declared.singletons)) this.#singleton(name, signal);
     this.#ports.telemetry.emit('serviceStarted', { service: this.declared.name });
   }
 
-  #context(leaseEpoch: number): Context<Declared> {
+  #context(leaseEpoch: number, signal: AbortSignal): Context<Declared> {
     const { broker: _broker, publisher, factPublisher, parking: _parking, ...rest } = this.#ports;
     const allowed = new Set<string>(this.declared.publishes);
     return {
@@ -142,7 +156,7 @@ export class ServiceHost implements HostView {
       ports: rest.ports,
       config: this.#config as Context<Declared>['config'],
       leaseEpoch,
-      signal: this.#stopping.signal,
+      signal,
       publish: async (topic, messages, survives) => {
         if (!allowed.has(topic))
           throw new Misconfigured('not_declared', `${this.declared.name} does not declare that it publishes ${topic}.`);
@@ -152,8 +166,8 @@ export class ServiceHost implements HostView {
     };
   }
 
-  #schedule(name: string, everyMs: number): void {
-    this.#loop(async (signal) => {
+  #schedule(name: string, everyMs: number, signal: AbortSignal): void {
+    this.#loop(async () => {
       for (;;) {
         await this.#guarded(`schedule ${name}`, async () => this.#living?.schedules[name]?.(signal));
         await this.#ports.clock.sleep(everyMs, signal);
@@ -161,9 +175,9 @@ export class ServiceHost implements HostView {
     });
   }
 
-  #singleton(name: string): void {
+  #singleton(name: string, signal: AbortSignal): void {
     const leaseName = `${this.declared.name}.${name}`;
-    this.#loop(async (signal) => {
+    this.#loop(async () => {
       const lease = await this.#waitForLease(leaseName, signal);
       const lost = new AbortController();
       this.#keepLease(lease, leaseName, () => lost.abort(new Stale('lease_lost', `The lease ${leaseName} was lost.`)));

@@ -92,7 +92,8 @@ export class Metrics {
     servicePaused: ({ service }) => void this.#paused.add(service),
     serviceResumed: ({ service }) => void this.#paused.delete(service),
     runStarted: (run) => this.#run(run.runId, { ...run, records: 0, total: null, state: 'running' }),
-    runProgressed: (run) => this.#run(run.runId, { ...run, state: 'running' }),
+    // A poll that finds nothing says neither that it began nor that it ended: it is not shown.
+    runProgressed: (run) => this.#runs.has(run.runId) && this.#run(run.runId, { ...run, state: 'running' }),
     runFinished: (run) => this.#run(run.runId, run),
     faultSeen: () => {
       this.#faults += 1;

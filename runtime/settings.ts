@@ -1,7 +1,7 @@
 /** Where configuration comes from: the environment, over a JSON file of the same names. Parsed once, all faults at once. */
 import { readFileSync } from 'node:fs';
 import { parseConfig, environmentName, type ConfigOf, type ConfigSpec } from '#core/config.ts';
-import { Misconfigured } from '#core/errors.ts';
+import { messageOf, Misconfigured } from '#core/errors.ts';
 import type { AnyService } from '#core/service.ts';
 
 /** What the runtime itself is told. */
@@ -59,10 +59,33 @@ export interface Settings {
 
 export type Values = Readonly<Record<string, string | undefined>>;
 
-/** Reads by entry name: the environment first, then the file. */
+/** Reads by entry name: the environment first, then the file. Throws `Misconfigured` for a file that cannot be read or sets what there is not. */
 export function valuesFrom(environment: Values, file: string | undefined, names: readonly string[]): Values {
-  const fromFile = file === undefined ? {} : flatten(JSON.parse(readFileSync(file, 'utf8')));
+  const fromFile = file === undefined ? {} : fileValues(file, new Set(names));
   return Object.fromEntries(names.map((name) => [name, environment[environmentName(name)] ?? fromFile[name]]));
+}
+
+function fileValues(file: string, names: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const values = parsed(file);
+  const unknown = Object.keys(values).filter((name) => !names.has(name));
+  if (unknown.length > 0)
+    throw new Misconfigured('bad_configuration', `${file} sets what is no setting: ${unknown.join(', ')}.`);
+  return values;
+}
+
+function parsed(file: string): Readonly<Record<string, string>> {
+  try {
+    return flatten(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    // The parser's message quotes the text, which may be a secret.
+    const fault = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);
+    throw new Misconfigured('bad_configuration', `The configuration file ${file} cannot be used: ${fault}.`, { cause });
+  }
+}
+
+/** Whether anything of a source's own configuration is given. */
+export function configuresSource(services: readonly AnyService[], values: Values): boolean {
+  return services.some(({ declared: { source, config } }) => source !== null && isGiven(source, config, values));
 }
 
 /** Throws `Misconfigured` with every fault of every service that is on. */
@@ -97,9 +120,11 @@ function isOn(source: string, spec: ConfigSpec, values: Values): boolean {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  return named.length > 0
-    ? named.includes(source)
-    : Object.keys(spec).some((name) => name.startsWith(`${source}.`) && Boolean(values[name]));
+  return named.length > 0 ? named.includes(source) : isGiven(source, spec, values);
+}
+
+function isGiven(source: string, spec: ConfigSpec, values: Values): boolean {
+  return Object.keys(spec).some((name) => name.startsWith(`${source}.`) && Boolean(values[name]));
 }
 
 function flatten(value: unknown, prefix = ''): Record<string, string> {

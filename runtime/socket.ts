@@ -50,11 +50,7 @@ export function isRunning(folder: string): Promise<boolean> {
 /** Serves the runtime; the returned function closes and removes the socket. Throws `Misconfigured` if another process serves. */
 export async function serveSocket(folder: string, runtime: EmbeddedRuntime): Promise<() => Promise<void>> {
   const path = socketPath(folder);
-  if (await isRunning(folder))
-    throw new Misconfigured(
-      'already_running',
-      `A pipeline already runs on ${folder}: stop it first, or use another state.folder.`,
-    );
+  if (await isRunning(folder)) throw alreadyRunning(folder);
   rmSync(path, { force: true });
   const server = createServer((incoming, response) => void answer(runtime, incoming, response));
   await new Promise<void>((resolve, reject) => {
@@ -69,6 +65,13 @@ export async function serveSocket(folder: string, runtime: EmbeddedRuntime): Pro
     await new Promise<void>((resolve) => server.close(() => resolve()));
     rmSync(path, { force: true });
   };
+}
+
+export function alreadyRunning(folder: string): Misconfigured {
+  return new Misconfigured(
+    'already_running',
+    `A pipeline already runs on ${folder}: stop it first, or give another folder with --state.`,
+  );
 }
 
 async function answer(runtime: EmbeddedRuntime, incoming: IncomingMessage, response: ServerResponse): Promise<void> {

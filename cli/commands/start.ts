@@ -1,15 +1,17 @@
 /** `tributary start`: the whole river in one process, until it is told to stop or, with --until-idle, until all is done. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { pinoListener } from '#runtime/logging.ts';
+import { messageOf, Misconfigured, Stale } from '#core/errors.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { operate, type Status } from '#runtime/operations.ts';
-import { serveSocket } from '#runtime/socket.ts';
+import { alreadyRunning, isRunning, serveSocket } from '#runtime/socket.ts';
 import { environmentName } from '#core/config.ts';
 import { liveView } from '../live-view.ts';
-import { loadSettings, stateOf, withCommonOptions, type CommonOptions } from '../settings.ts';
+import { loadSettings, stateOf, wantsSimulators, withCommonOptions, type CommonOptions } from '../settings.ts';
 import { saveSettings, startSimulators, type Simulators } from '../simulators.ts';
+import { stopOnSignal } from '../stopping.ts';
 import { summaryOf } from '../summary.ts';
 import { untilIdle } from '../until-idle.ts';
 import { positive } from './query.ts';
@@ -39,23 +41,43 @@ export function startCommand(): Command {
 
 async function start(options: StartOptions): Promise<void> {
   const startedMs = performance.now();
+  const stopping = stopOnSignal();
   const folder = stateOf(options);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const simulators = (await wantsSimulators(options))
+  await makeFolder(folder);
+  const isSimulated = await wantsSimulators(options);
+  if (isSimulated && !options.json)
+    console.log(`Starting simulated vendors with ${options.contacts.toLocaleString('en')} contacts.`);
+  const simulators = isSimulated
     ? await startSimulators({ ...options, folder, sources: sourcesOf(options) })
     : undefined;
   try {
-    await flow(options, folder, simulators, startedMs);
+    if (!stopping.aborted) await flow(options, folder, simulators, { startedMs, stopping });
   } finally {
     await simulators?.stop();
   }
+  if (options.untilIdle && stopping.aborted)
+    throw new Stale('stopping', 'It was stopped before the end, so there is no summary: the next start goes on.');
+}
+
+/** Throws `Misconfigured` if the folder cannot hold state or another pipeline runs on it, before anything is started. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new Misconfigured(
+      'state_folder',
+      `The state folder ${folder} cannot be made or written (${messageOf(error)}): give another with --state.`,
+    );
+  }
+  if (await isRunning(folder)) throw alreadyRunning(folder);
 }
 
 async function flow(
   options: StartOptions,
   folder: string,
   simulators: Simulators | undefined,
-  startedMs: number,
+  { startedMs, stopping }: { readonly startedMs: number; readonly stopping: AbortSignal },
 ): Promise<void> {
   if (simulators !== undefined) saveSettings(folder, simulators.settings);
   const { settings } = await loadSettings(options, {
@@ -69,7 +91,6 @@ async function flow(
     await runtime.stop();
     throw error;
   });
-  const stopping = stopOnSignal();
   try {
     await simulators?.subscribe(runtime.webUrl);
     if (!options.json) announce(folder, runtime, simulators !== undefined);
@@ -89,7 +110,14 @@ async function watch(
 ): Promise<void> {
   const view = options.json ? undefined : liveView(process.stdout);
   const show = async (): Promise<void> => view?.show(await statusOf(runtime));
-  const timer = setInterval(() => void show().catch(() => undefined), SHOW_EVERY_MS);
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    if (view === undefined || isLooking) return;
+    isLooking = true;
+    await show().catch(() => undefined);
+    isLooking = false;
+  };
+  const timer = setInterval(() => void look(), SHOW_EVERY_MS);
   try {
     await firstSync(runtime, signal);
     if (options.untilIdle) await fixedChanges(options, runtime, simulators, signal);
@@ -146,28 +174,7 @@ function announce(folder: string, runtime: EmbeddedRuntime, simulated: boolean):
     console.log(`Webhooks are received at ${runtime.webUrl}. Logs: ${folder}/tributary.log`);
 }
 
-/** Real credentials, for whichever source, mean: no simulators. */
-async function wantsSimulators(options: StartOptions): Promise<boolean> {
-  const sources = ['SALESFORCE', 'DIALPAD'];
-  const configured = Object.keys(process.env).some((name) =>
-    sources.some((source) => name.startsWith(`TRIBUTARY_${source}_`)),
-  );
-  return !configured && options.config === undefined;
-}
-
 function sourcesOf(options: StartOptions): readonly string[] {
   const named = options.sources.split(',').filter((name) => name !== '');
   return named.length > 0 ? named : ['salesforce', 'dialpad'];
-}
-
-/** The first signal drains; a second one ends the process at once, which loses nothing either. */
-function stopOnSignal(): AbortSignal {
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (stopping.signal.aborted) process.exit(1);
-      stopping.abort();
-    });
-  }
-  return stopping.signal;
 }

@@ -9,6 +9,6 @@ export function statusCommand(): Command {
     .description('What flows: events, rows, matches, dead letters, backlog and lag')
     .action(async (options: CommonOptions) => {
       const status = (await perform(options, 'status', {}, SILENT)) as Status;
-      console.log(options.json ? JSON.stringify(status) : statusText(status));
+      console.log(options.json ? JSON.stringify(status) : statusText(status, process.stdout.columns));
     });
 }
