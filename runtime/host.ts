@@ -6,7 +6,6 @@
  *             └──── lease lost ◀───┘
  */
 import { Misconfigured, messageOf, codeOf, Stale, type DependencyDown } from '#core/errors.ts';
-import { takeLease, type Lease } from '#core/lease.ts';
 import type { Consumer } from '#core/ports/broker.ts';
 import { backoffMs } from '#core/retry.ts';
 import type {
@@ -19,6 +18,7 @@ import type {
   Progress,
 } from '#core/service.ts';
 import type { HostPorts } from './host-ports.ts';
+import { Leases } from './leases.ts';
 import { withOutcomes } from './outcome.ts';
 import { subscriptionsOf } from './topology.ts';
 
@@ -34,7 +34,6 @@ export interface HostView {
   command(name: string, args: CommandArguments, progress: Progress, signal: AbortSignal): Promise<CommandResult>;
 }
 
-const LEASE_TTL_MS = 15_000;
 const PROBE = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 250, ceilingMs: 10_000 };
 const RESTART = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 500, ceilingMs: 30_000 };
 
@@ -44,10 +43,12 @@ export class ServiceHost implements HostView {
   readonly #ports: HostPorts;
   readonly #config: Readonly<Record<string, unknown>>;
   readonly #stopping = new AbortController();
+  /** After the last work: only now may another instance take the lease. */
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #leases: Leases;
   readonly #loops: Promise<void>[] = [];
   #consumers: Consumer[] = [];
   #living: Living<Declared> | undefined;
-  #lease: Lease | undefined;
   #paused = false;
   #working = 0;
 
@@ -56,14 +57,15 @@ export class ServiceHost implements HostView {
     this.declared = service.declared;
     this.#config = config;
     this.#ports = ports;
+    this.#leases = new Leases(service.declared.name, ports);
   }
 
-  /** Starts the service; under a lease, waits for it in the background. Throws what `start` throws. */
+  /** Starts the service; under a lease that another holds, waits for it in the background. Throws what `start` throws. */
   async start(): Promise<void> {
     if (!this.declared.underLease) return this.#run(0, this.#stopping.signal);
-    const lease = await this.#tryLease(this.declared.name);
-    if (lease !== undefined) return this.#runUnder(lease);
-    this.#runWhenFree();
+    const started = Promise.withResolvers<void>();
+    this.#loop(() => this.#runUnderLease(started));
+    await started.promise;
   }
 
   get living(): Living<Declared> | undefined {
@@ -96,37 +98,39 @@ export class ServiceHost implements HostView {
     }
   }
 
-  /** Drains, then stops. Work still under way after `timeoutMs` is released to be done again. */
+  /** Drains, then stops, then gives the leases back. Work still under way after `timeoutMs` is released to be done again. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort(new Stale('stopping', 'The process is stopping.'));
     await Promise.all(this.#consumers.map((consumer) => consumer.drain(timeoutMs)));
-    await Promise.allSettled(this.#loops);
-    await this.#living?.stop?.();
-    await this.#lease?.release();
+    try {
+      await this.#living?.stop?.();
+    } finally {
+      this.#stopped.resolve();
+      await Promise.allSettled(this.#loops);
+    }
     this.#ports.telemetry.emit('serviceStopped', { service: this.declared.name });
   }
 
-  #runWhenFree(): void {
-    this.#loop(async (signal) => this.#runUnder(await this.#waitForLease(this.declared.name, signal)));
+  /** `started` settles with the first start, or when the lease turns out to be another's. */
+  async #runUnderLease(started: PromiseWithResolvers<void>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const run = async (held: AbortSignal, epoch: number): Promise<void> => {
+        await this.#run(epoch, held).then(started.resolve, started.reject);
+        await untilAborted(held);
+        if (!signal.aborted) await this.#release();
+        else await this.#stopped.promise;
+      };
+      await this.#leases.hold(this.declared.name, signal, run, started.resolve);
+    }
   }
 
-  async #runUnder(lease: Lease): Promise<void> {
-    this.#lease = lease;
-    const lost = new AbortController();
-    await this.#run(lease.epoch, AbortSignal.any([this.#stopping.signal, lost.signal]));
-    this.#keepLease(lease, this.declared.name, () => {
-      lost.abort(new Stale('lease_lost', `The lease ${this.declared.name} was lost.`));
-      this.#loop(() => this.#startOver());
-    });
-  }
-
-  /** Another instance owns the work now: everything held is released, and this one waits for the lease again. */
-  async #startOver(): Promise<void> {
+  /** Another instance owns the work now: everything held is given back, and this one waits for the lease again. */
+  async #release(): Promise<void> {
     const [consumers, living] = [this.#consumers, this.#living];
-    [this.#consumers, this.#living, this.#lease] = [[], undefined, undefined];
+    [this.#consumers, this.#living] = [[], undefined];
     await Promise.all(consumers.map((consumer) => consumer.drain(0)));
     await this.#guarded('stop', async () => living?.stop?.());
-    this.#runWhenFree();
   }
 
   async #run(leaseEpoch: number, signal: AbortSignal): Promise<void> {
@@ -176,21 +180,22 @@ export class ServiceHost implements HostView {
   }
 
   #singleton(name: string, signal: AbortSignal): void {
-    const leaseName = `${this.declared.name}.${name}`;
     this.#loop(async () => {
-      const lease = await this.#waitForLease(leaseName, signal);
-      const lost = new AbortController();
-      this.#keepLease(lease, leaseName, () => lost.abort(new Stale('lease_lost', `The lease ${leaseName} was lost.`)));
-      const both = AbortSignal.any([signal, lost.signal]);
-      for (let attempt = 2; !both.aborted; attempt += 1) {
-        const startedMs = this.#ports.clock.monotonicMs();
-        await this.#guarded(name, async () => this.#living?.singletons[name]?.(both));
-        if (this.#ports.clock.monotonicMs() - startedMs > RESTART.ceilingMs) attempt = 1;
-        if (!both.aborted)
-          await this.#ports.clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), this.#ports.random, 100), both);
+      while (!signal.aborted) {
+        await this.#leases.hold(`${this.declared.name}.${name}`, signal, (held) => this.#again(name, held));
       }
-      await lease.release();
     });
+  }
+
+  /** Runs a singleton again and again, at growing intervals if it does not last, until its lease ends. */
+  async #again(name: string, held: AbortSignal): Promise<void> {
+    const { clock, random } = this.#ports;
+    for (let attempt = 2; !held.aborted; attempt += 1) {
+      const startedMs = clock.monotonicMs();
+      await this.#guarded(name, async () => this.#living?.singletons[name]?.(held));
+      if (clock.monotonicMs() - startedMs > RESTART.ceilingMs) attempt = 1;
+      if (!held.aborted) await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), held).catch(ended);
+    }
   }
 
   async #guarded(what: string, work: () => Promise<void>): Promise<void> {
@@ -208,37 +213,6 @@ export class ServiceHost implements HostView {
 
   #loop(work: (signal: AbortSignal) => Promise<void>): void {
     this.#loops.push(this.#guarded('loop', () => work(this.#stopping.signal)));
-  }
-
-  async #tryLease(name: string): Promise<Lease | undefined> {
-    const { leaseStore: store, clock, owner } = this.#ports;
-    const lease = await takeLease({ store, clock, owner, name, ttlMs: LEASE_TTL_MS });
-    if (lease !== undefined)
-      this.#ports.telemetry.emit('leaseTaken', { service: this.declared.name, lease: name, epoch: lease.epoch });
-    return lease;
-  }
-
-  async #waitForLease(name: string, signal: AbortSignal): Promise<Lease> {
-    for (;;) {
-      const lease = await this.#tryLease(name);
-      if (lease !== undefined) return lease;
-      await this.#ports.clock.sleep(LEASE_TTL_MS / 5, signal);
-    }
-  }
-
-  #keepLease(lease: Lease, name: string, lost: () => void): void {
-    this.#loop(async (signal) => {
-      for (;;) {
-        await this.#ports.clock.sleep(LEASE_TTL_MS / 3, signal);
-        try {
-          await lease.renew();
-        } catch (error) {
-          this.#ports.telemetry.emit('leaseLost', { service: this.declared.name, lease: name });
-          lost();
-          throw error;
-        }
-      }
-    });
   }
 
   async #pause(dependency: string, code: string): Promise<void> {
@@ -272,4 +246,15 @@ export class ServiceHost implements HostView {
     this.#consumers.forEach((consumer) => consumer.resume());
     telemetry.emit('serviceResumed', { service: this.declared.name, pausedMs: clock.monotonicMs() - startedMs });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function ended(): void {
+  // The loop's own condition says whether to go on.
 }
