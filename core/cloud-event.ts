@@ -17,10 +17,19 @@ export function contextAttributes(envelope: Envelope, type: string, dataSchema: 
     'ce-id': eventId(envelope),
     'ce-source': `/${envelope.source}/${envelope.instance}`,
     'ce-type': type,
-    'ce-time': new Date(envelope.observedAtMicros / 1000).toISOString(),
+    'ce-time': instant(envelope.observedAtMicros),
     'ce-dataschema': dataSchema,
     contentType: CONTENT_TYPE,
   };
+}
+
+let lastMicros = NaN;
+let lastText = '';
+
+/** A page's events were observed at one moment: its text is made once. */
+function instant(micros: number): string {
+  if (micros !== lastMicros) [lastMicros, lastText] = [micros, new Date(micros / 1000).toISOString()];
+  return lastText;
 }
 
 /** A message as a CloudEvent of the `cloudevents` package, for consumers that speak it. Throws `InvalidMessage`. */

@@ -22,6 +22,10 @@ import { createPublisher } from './publisher.ts';
 import type { Settings } from './settings.ts';
 import { topologyOf } from './topology.ts';
 
+/** Bulk publishers wait beyond this: what waits in the file costs disk, what was just published costs memory too. */
+const BULK_BACKLOG_MESSAGES = 20_000;
+const FRAME_CACHE_BYTES = 16 * 1024 * 1024;
+
 export interface GroundOptions {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
@@ -50,6 +54,8 @@ export async function openGround(options: GroundOptions, lifecycle: Lifecycle): 
     path: join(folder, 'broker.sqlite'),
     clock,
     random,
+    bulkBacklogLimitMessages: BULK_BACKLOG_MESSAGES,
+    cacheBytes: FRAME_CACHE_BYTES,
     onFault: ({ message, error }) =>
       telemetry.emit('faultSeen', {
         service: 'broker',
