@@ -66,10 +66,14 @@ export interface Pipeline {
 }
 
 export function startPipeline(folder: string, settings: Readonly<Record<string, string>>): Pipeline {
-  const child = spawn(process.execPath, [join(ROOT, 'cli/main.ts'), 'start', '--state', folder, '--json'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TRIBUTARY_WEB_PORT: '0', TRIBUTARY_LOG_LEVEL: 'warn', ...settings },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=32', join(ROOT, 'cli/main.ts'), 'start', '--state', folder, '--json'],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, TRIBUTARY_WEB_PORT: '0', TRIBUTARY_LOG_LEVEL: 'warn', ...settings },
+    },
+  );
   return { pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
