@@ -70,8 +70,23 @@ export async function takeLease(options: LeaseOptions): Promise<Lease | undefine
   return generation === undefined ? undefined : new Lease(options, epoch, generation);
 }
 
+/**
+ * Ends every lease, so that the next taker need not wait for what a killed owner left. Only for who knows that no owner
+ * lives: the one process that holds the store's folder. Epochs are kept on record.
+ */
+export async function endLeases(store: StorePort): Promise<void> {
+  for (const key of await store.list(PREFIX)) {
+    const stored = await store.get(key);
+    if (stored === undefined) continue;
+    const held = JSON.parse(stored.value) as Held;
+    await store.put(key, encode({ ...held, expiresMicros: 0 }), stored.generation);
+  }
+}
+
+const PREFIX = 'leases/';
+
 function path(options: LeaseOptions): string {
-  return `leases/${options.name}`;
+  return `${PREFIX}${options.name}`;
 }
 
 function encode(held: Held): string {

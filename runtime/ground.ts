@@ -12,6 +12,7 @@ import type { Clock } from '#core/clock.ts';
 import { Codec } from '#core/codec.ts';
 import { messageOf } from '#core/errors.ts';
 import { factMessage, type Fact, type OpsEntity } from '#core/facts.ts';
+import { endLeases } from '#core/lease.ts';
 import type { BrokerPort } from '#core/ports/broker.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { Telemetry } from '#core/telemetry.ts';
@@ -69,6 +70,8 @@ export async function openGround(options: GroundOptions, lifecycle: Lifecycle): 
   await broker.ensure(topics, subscriptions);
   const store = openSqliteStore(join(folder, 'store.sqlite'));
   lifecycle.onStop('store', async () => store.close());
+  // Who opens the warehouse is the folder's only process, since DuckDB lets in no other: leases are a dead one's.
+  if (options.warehouse === undefined) await endLeases(store);
   const objects = await openFileObjects(join(folder, 'objects'));
   const vendor = createVendor({ clock, caFile: settings.runtime['vendor.caFile'] });
   lifecycle.onStop('vendor', () => vendor.close());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { takeLease, type LeaseOptions } from '#core/lease.ts';
+import { endLeases, takeLease, type LeaseOptions } from '#core/lease.ts';
 import type { StorePort } from '#core/ports/store.ts';
 import { virtualClock } from '#test/kit/virtual-clock.ts';
 
@@ -31,6 +31,15 @@ describe('a lease', () => {
     const { options } = world();
     expect(await takeLease(options('a'))).toBeDefined();
     expect(await takeLease(options('b'))).toBeUndefined();
+  });
+
+  it('that a killed owner left can be ended by who knows that none lives, and its epoch still grows', async () => {
+    const { options } = world();
+    const first = await takeLease(options('a'));
+    await endLeases(options('b').store);
+    const second = await takeLease(options('b'));
+    expect(second?.epoch).toBe((first?.epoch ?? 0) + 1);
+    await expect(first?.renew()).rejects.toThrow('was taken');
   });
 
   it('goes to the next when it was not renewed in time, with a greater epoch', async () => {
