@@ -1,9 +1,8 @@
 /** The run row of a listing: what was read, published and asked, while it goes and when it ends. */
 import { MICROS_PER_MS } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
+import { runFact, type RunKind, type RunState } from '#core/run-fact.ts';
 import type { DialpadContext } from './declared.ts';
-
-export type RunKind = 'backfill' | 'poll' | 'reconcile';
 
 export interface RunCounts {
   readonly read: number;
@@ -20,9 +19,6 @@ export interface RunStart {
 }
 
 const NOTHING: RunCounts = { read: 0, published: 0, calls: 0 };
-/** States of a run row in their order; of two rows with the same number the later wins. An abandoned run may go on. */
-const STATE_NUMBER = { started: 1, progressed: 2, abandoned: 3, failed: 3, succeeded: 4 } as const;
-export type RunState = keyof typeof STATE_NUMBER;
 
 export class Run {
   readonly start: RunStart;
@@ -81,30 +77,8 @@ export class Run {
   }
 
   async #record(state: RunState, code: string | null): Promise<void> {
-    const { runId, kind, reason, startedMicros } = this.start;
-    const atMicros = this.#context.clock.nowMicros();
-    await this.#context.record({
-      entity: 'run',
-      id: runId,
-      state: STATE_NUMBER[state],
-      atMicros,
-      trace: runId,
-      record: {
-        kind,
-        run_source: 'dialpad',
-        run_object: 'call',
-        state,
-        reason,
-        started_at: startedMicros,
-        finished_at: STATE_NUMBER[state] >= STATE_NUMBER.abandoned ? atMicros : null,
-        records_read: this.#counts.read,
-        records_published: this.#counts.published,
-        deletions_found: 0,
-        api_calls: this.#counts.calls,
-        error_code: code,
-        detail: null,
-      },
-    });
+    const facts = { ...this.start, ...this.#counts, source: 'dialpad', object: 'call', deletions: 0 };
+    await this.#context.record(runFact(facts, state, code, this.#context.clock.nowMicros()));
   }
 }
 

@@ -114,6 +114,14 @@ export const CONFIG = {
     maximum: 1_000_000,
     doc: 'Records a result page where pages are fetched one after another.',
   },
+  'salesforce.absentShareLimit': {
+    kind: 'integer',
+    unit: 'per cent',
+    default: 50,
+    minimum: 1,
+    maximum: 100,
+    doc: 'A full listing that lacks more than this share of the records held deletes nothing: the right to see them may be gone.',
+  },
   'salesforce.absenceWaitSeconds': {
     kind: 'integer',
     unit: 'seconds',

@@ -5,11 +5,12 @@
 import type { Clock } from '#core/clock.ts';
 import { codeOf } from '#core/errors.ts';
 import type { Fact } from '#core/facts.ts';
+import { runFact, type RunKind, type RunState } from '#core/run-fact.ts';
 import type { Telemetry } from '#core/telemetry.ts';
 import { SOURCE } from './raw-event.ts';
 
 export interface RunOptions {
-  readonly kind: 'backfill' | 'poll' | 'reconcile';
+  readonly kind: RunKind;
   readonly object: string;
   readonly reason: string;
   readonly runId: string;
@@ -36,9 +37,6 @@ export interface Run {
 }
 
 const ROW_EVERY_MS = 5_000;
-/** States in their order; of two rows in the same state the later wins, also after a restart in the middle of a run. */
-const STATE_NUMBER = { started: 1, progressed: 2, failed: 3, succeeded: 4 } as const;
-type RunState = keyof typeof STATE_NUMBER;
 
 export function openRun(ports: RunPorts, options: RunOptions): Run {
   const { clock, telemetry } = ports;
@@ -57,32 +55,9 @@ export function openRun(ports: RunPorts, options: RunOptions): Run {
     return { runId, kind, source: SOURCE, object, records: counts.read, total: counts.total };
   }
 
-  async function tell(name: RunState, errorCode: string | null): Promise<void> {
-    const now = clock.nowMicros();
+  async function tell(state: RunState, errorCode: string | null): Promise<void> {
     toldMs = clock.monotonicMs();
-    const ended = name === 'succeeded' || name === 'failed';
-    await ports.record({
-      entity: 'run',
-      id: runId,
-      state: STATE_NUMBER[name],
-      atMicros: now,
-      trace: runId,
-      record: {
-        kind,
-        run_source: SOURCE,
-        run_object: object,
-        state: name,
-        reason: options.reason,
-        started_at: startedMicros,
-        finished_at: ended ? now : null,
-        records_read: counts.read,
-        records_published: counts.published,
-        deletions_found: counts.deletions,
-        api_calls: counts.calls,
-        error_code: errorCode,
-        detail: null,
-      },
-    });
+    await ports.record(runFact({ ...options, ...counts, source: SOURCE }, state, errorCode, clock.nowMicros()));
   }
 
   function progressed(): void {

@@ -4,6 +4,7 @@
  */
 import { doubts, settleDoubt, type FinishedListing } from '#core/capture/reconcile.ts';
 import { MICROS_PER_SECOND } from '#core/clock.ts';
+import { Unauthorized } from '#core/errors.ts';
 import { ZERO_VERSION } from '#core/version.ts';
 import { TABLES } from '#schemas/generated/tables.ts';
 import type { ObjectName } from '../objects.ts';
@@ -35,8 +36,9 @@ export async function settleAbsent(
   run: Run,
   signal: AbortSignal,
 ): Promise<number> {
-  const absent = await absentIds(org, object, listing);
+  const { absent, held } = await absentIds(org, object, listing);
   if (absent.length === 0) return 0;
+  refuseMassDeletion(org, object, absent.length, held);
   // A record we hold may be too new for a read to show it: a minute later every read does.
   await org.context.clock.sleep(org.context.config['salesforce.absenceWaitSeconds'] * 1_000, signal);
   let found = 0;
@@ -45,18 +47,37 @@ export async function settleAbsent(
   return found;
 }
 
-async function absentIds(org: Org, object: ObjectName, listing: FinishedListing): Promise<readonly string[]> {
+/** So few may vanish at once without suspicion, whatever their share. */
+const UNSUSPICIOUS = 100;
+
+/** A listing that lacks most of what we hold more likely lost the right to see it: nothing is deleted on its word alone. */
+function refuseMassDeletion(org: Org, object: ObjectName, absent: number, held: number): void {
+  const limit = org.context.config['salesforce.absentShareLimit'];
+  if (absent <= UNSUSPICIOUS || absent <= (held * limit) / 100) return;
+  throw new Unauthorized(
+    'mass_absence',
+    `${absent} of ${held} ${object} records held are missing from a full listing. If the integration user lost access, grant it again; if they were really deleted, raise salesforce.absentShareLimit to 100 and run the backfill again.`,
+  );
+}
+
+async function absentIds(
+  org: Org,
+  object: ObjectName,
+  listing: FinishedListing,
+): Promise<{ readonly absent: readonly string[]; readonly held: number }> {
   const { warehouse } = org.context.ports;
   const instance = await org.client.orgId();
   const before = Math.floor(listing.startMicros / MICROS_PER_SECOND) * MICROS_PER_SECOND;
   const stamp = stampOf(org.epoch);
   const absent: string[] = [];
+  let count = 0;
   for await (const ids of warehouse.liveIds(TABLE_OF[object], { source: SOURCE, instance, object }, before)) {
     // The warehouse answers only ids held by an older version than the listing's start.
     const held = ids.filter(isId).map((id) => ({ id, version: ZERO_VERSION, deleted: false }));
+    count += held.length;
     absent.push(...doubts(stamp, listing, held).absent);
   }
-  return absent;
+  return { absent, held: count };
 }
 
 async function settle(

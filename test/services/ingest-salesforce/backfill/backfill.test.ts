@@ -231,3 +231,23 @@ describe('a backfill', () => {
     expect(raised.raw()[0]?.envelope.version.epoch).toBe(1);
   });
 });
+
+describe('a listing that lacks most of what is held', () => {
+  const gone = Array.from({ length: 300 }, (_, n) => contactId(5_000 + n));
+  const holding = () => emptyWarehouse(gone);
+
+  it('deletes nothing: the user may have lost the right to see them', async () => {
+    const world = setUp({ warehouse: holding() });
+    fill(world, 10);
+    await expect(run(world)).rejects.toMatchObject({ code: 'mass_absence' });
+    expect(world.raw().filter(({ envelope }) => envelope.operation === 'delete')).toEqual([]);
+    expect(world.facts.at(-1)?.record).toMatchObject({ state: 'failed', error_code: 'mass_absence' });
+  });
+
+  it('is believed when the operator says so', async () => {
+    const world = setUp({ warehouse: holding(), config: { 'salesforce.absentShareLimit': '100' } });
+    fill(world, 10);
+    await run(world);
+    expect(world.raw().filter(({ envelope }) => envelope.operation === 'delete')).toHaveLength(300);
+  });
+});
