@@ -8,6 +8,8 @@ const NEXT_PARKED = 'npx tributary dead-letters list';
 const BETWEEN = ' · ';
 const LABEL_WIDTH = 12;
 const USUAL_WIDTH = 100;
+const BAR_WIDTH = 20;
+const WIDEST_OBJECT = 'salesforce Opportunity'.length;
 
 /** `width` columns; longer lines go on under their label, so that no name is cut in two. */
 export function statusText(status: Status, width = USUAL_WIDTH): string {
@@ -70,13 +72,15 @@ function runLines({ runs }: MetricsSnapshot): string[] {
     .filter(({ state }) => state === 'running')
     .map(
       ({ kind, source, object, records, total }) =>
-        `  ${kind.padEnd(10)}${source} ${object} ${bar(records, total)} ${records.toLocaleString('en')}${total === null ? '' : ` of ${total.toLocaleString('en')}`}`,
+        `  ${kind.padEnd(LABEL_WIDTH - 2)}${`${source} ${object}`.padEnd(WIDEST_OBJECT)} ${progressText(records, total)}`,
     );
 }
 
-function bar(done: number, total: number | null): string {
-  const filled = total === null || total === 0 ? 0 : Math.min(20, Math.round((done / total) * 20));
-  return '█'.repeat(filled) + '░'.repeat(20 - filled);
+function progressText(done: number, total: number | null): string {
+  if (total === null) return `${done.toLocaleString('en')} so far`;
+  const filled = total === 0 ? BAR_WIDTH : Math.min(BAR_WIDTH, Math.round((done / total) * BAR_WIDTH));
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+  return `${bar} ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`;
 }
 
 function lagText({ changeToRowMs }: MetricsSnapshot): string {
@@ -86,9 +90,14 @@ function lagText({ changeToRowMs }: MetricsSnapshot): string {
     : `change to row p50 ${Math.round(p50)} ms, p99 ${Math.round(p99)} ms over ${samples} changes`;
 }
 
+/** By service: `status --json` has each subscription. */
 function backlogText({ backlog }: Status): string {
-  if (backlog.length === 0) return 'empty';
-  return backlog.map(({ subscription, messages }) => `${subscription} ${messages}`).join(BETWEEN);
+  const sums = new Map<string, number>();
+  for (const { subscription, messages } of backlog) {
+    const service = subscription.split('.')[0] ?? subscription;
+    sums.set(service, (sums.get(service) ?? 0) + messages);
+  }
+  return sums.size === 0 ? 'empty' : pairs(Object.fromEntries([...sums].sort()), 'messages');
 }
 
 export interface LiveView {

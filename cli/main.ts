@@ -11,7 +11,13 @@ import { topologyCommand } from './commands/topology.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-const USAGE_CODES: ReadonlySet<string> = new Set(['bad_configuration', 'bad_time', 'nothing_selected']);
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'bad_configuration',
+  'bad_time',
+  'not_a_time',
+  'nothing_selected',
+  'unknown_object',
+]);
 
 function program(): Command {
   const root = new Command('tributary')

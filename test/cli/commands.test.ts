@@ -104,6 +104,7 @@ function commands(): void {
     [['backfill', 'netscape']],
     [['query', 'SELECT 1', '--rows', 'many']],
     [['reconcile', 'dialpad']],
+    [['reconcile', 'dialpad', '--since', 'yesterday']],
   ])('%j is wrong usage: exit code 2', async (args) => {
     const ran = await cli(...args);
     expect(ran.code).toBe(2);
