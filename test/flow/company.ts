@@ -78,6 +78,7 @@ function valuesOf({ urls }: Salesforce, dialpad: DialpadVendor | null): Values {
     'salesforce.clientId': urls.clientId,
     'salesforce.clientSecret': urls.clientSecret,
     'salesforce.absenceWaitSeconds': '0',
+    'normalizer.defaultCountry': 'US',
     'vendor.caFile': urls.caFile,
     ...(dialpad === null
       ? {}

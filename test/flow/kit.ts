@@ -1,5 +1,6 @@
 /** The whole river in one process on a fresh folder, against simulated vendors in the same process. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,4 +90,14 @@ function notIdle({ broker, hosts }: EmbeddedRuntime, seen: River['seen']): Error
   const backlog = broker.backlog().filter(({ unackedMessages }) => unackedMessages > 0);
   const busy = hosts.filter((host) => host.busy || host.paused).map(({ declared }) => declared.name);
   return new Error(`The river is not idle: ${JSON.stringify({ backlog, busy, last: seen.slice(-10) }, null, 1)}`);
+}
+
+/** A port of loopback that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('No free port was found.');
+  return address.port;
 }

@@ -1,6 +1,6 @@
 /**
  * Who a call may be matched to, from the simulated company itself: those who hold its number. A number is compared by its
- * last nine digits, which are its own in every country of the company; that needs none of our parsing.
+ * digits after the calling code, which every way of writing it has; that needs none of our parsing.
  */
 import { parseId, type World } from '#tools/simulators/world/index.ts';
 import { records } from './salesforce-truth.ts';
@@ -27,7 +27,8 @@ const PHONES = {
   User: ['Phone', 'MobilePhone'],
 } as const;
 
-const OWN_DIGITS = 9;
+/** Of the countries the company deals with. */
+const CALLING_CODE = /^(?:1|33|44|49)/;
 
 function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, '');
@@ -72,7 +73,7 @@ export function checkMatches(world: World, rows: readonly MatchRow[]): MatchRepo
       wrong.push(`${row.activity_id}: no such call`);
       continue;
     }
-    const own = digitsOf(number).slice(-OWN_DIGITS);
+    const own = digitsOf(number).replace(CALLING_CODE, '');
     const holding =
       holders.get(own) ??
       new Set(own === '' ? [] : book.filter(({ digits }) => digits.includes(own)).map(({ id }) => id));
@@ -81,7 +82,7 @@ export function checkMatches(world: World, rows: readonly MatchRow[]): MatchRepo
     if (row.outcome === 'matched' && (who === null || !holding.has(who)))
       wrong.push(`${row.activity_id}: matched to ${who}, who does not hold the number`);
     if (row.outcome === 'matched' && holding.size > 1)
-      wrong.push(`${row.activity_id}: matched, though several hold it`);
+      wrong.push(`${row.activity_id}: matched to ${who}, though several hold it: ${[...holding].join()}`);
     const named = truth.contactId ?? truth.leadId;
     if (truth.kind !== 'matched' || named === null || holding.size !== 1 || !holding.has(today(world, named))) continue;
     resolvable += 1;
