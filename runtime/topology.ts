@@ -1,5 +1,5 @@
 /** Topics and subscriptions, derived from what the services declare: the architecture is stated once, in their values. */
-import type { Lane, SubscriptionSpec } from '#core/ports/broker.ts';
+import type { Flow, Lane, SubscriptionSpec } from '#core/ports/broker.ts';
 import type { AnyService, Declared } from '#core/service.ts';
 import { deadLetterTopic } from '#core/topics.ts';
 
@@ -28,7 +28,14 @@ export function subscriptionsOf(declared: Declared): readonly SubscriptionSpec[]
 export function subscriptionOf(declared: Declared, name: string, lane: Lane): SubscriptionSpec {
   const entry = declared.subscribes[name];
   if (entry === undefined) throw new Error(`The service ${declared.name} declares no subscription «${name}».`);
-  return { name: `${declared.name}.${name}.${lane}`, service: declared.name, lane, ...entry };
+  return { name: `${declared.name}.${name}.${lane}`, service: declared.name, lane, ...entry, flow: laneFlow(entry.flow, lane) };
+}
+
+/** About 30 ms of work: a live batch waits for at most one bulk batch of each stage. */
+const BULK_BATCH_MESSAGES = 256;
+
+function laneFlow(flow: Flow, lane: Lane): Flow {
+  return lane === 'live' ? flow : { ...flow, batchMessages: Math.min(flow.batchMessages, BULK_BATCH_MESSAGES) };
 }
 
 /** A map of the river, one line a service, for people. */

@@ -6,22 +6,22 @@
 import { hash } from 'node:crypto';
 
 export interface FirstSight {
-  /** The change's time if this image is its first sight, else null. `isLast`: no further read of this change follows. */
-  of(key: string, changedAtMicros: number | null, image: string | null, isLast: boolean): number | null;
+  /** The change's time if this image is its first sight, else null. */
+  of(key: string, changedAtMicros: number | null, image: string | null): number | null;
 }
 
-/** Changes of so many records are remembered until their settled read; beyond that the oldest count twice. */
-const MOST_REMEMBERED = 50_000;
+/** As many records as hints may be held for, twice over; one that is forgotten too early is counted twice. */
+const MOST_REMEMBERED = 40_000;
 
-export function firstSights(): FirstSight {
+export function firstSights(mostRemembered = MOST_REMEMBERED): FirstSight {
   const shown = new Map<string, string>();
   return {
-    of(key, changedAtMicros, image, isLast) {
+    of(key, changedAtMicros, image) {
       const print = `${changedAtMicros ?? ''} ${image === null ? '' : hash('sha1', image, 'base64')}`;
       const isNew = shown.get(key) !== print;
-      if (isLast) shown.delete(key);
-      else shown.set(key, print);
-      if (shown.size > MOST_REMEMBERED) shown.delete(shown.keys().next().value ?? '');
+      shown.delete(key);
+      shown.set(key, print);
+      if (shown.size > mostRemembered) shown.delete(shown.keys().next().value ?? '');
       return isNew ? changedAtMicros : null;
     },
   };

@@ -52,7 +52,6 @@ export async function readBatch(
         issuedMicros,
         trace: traceOf(item),
         sights,
-        isLast: purpose === 'settled',
       }),
     );
     const observedAtMicros = org.context.clock.nowMicros();
@@ -106,12 +105,11 @@ interface Reading {
   readonly issuedMicros: number;
   readonly trace: string;
   readonly sights: FirstSight;
-  readonly isLast: boolean;
 }
 
 function findingOf(org: Org, item: ReadItem, record: DecodedRecord | undefined, reading: Reading): Finding {
   const { id, object, cause } = item;
-  const { issuedMicros, trace, sights, isLast } = reading;
+  const { issuedMicros, trace, sights } = reading;
   const json = record?.json ?? null;
   return {
     id,
@@ -119,7 +117,7 @@ function findingOf(org: Org, item: ReadItem, record: DecodedRecord | undefined, 
     json,
     told: {
       trace,
-      changedAtMicros: sights.of(`${object}/${id}`, cause.changedAtMicros, json, isLast),
+      changedAtMicros: sights.of(`${object}/${id}`, cause.changedAtMicros, json),
       hint: cause.facts,
     },
   };
