@@ -1,6 +1,6 @@
 /** `tributary start`: the whole river in one process, until it is told to stop or, with --until-idle, until all is done. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { pinoListener } from '#runtime/logging.ts';
 import { messageOf, Misconfigured, Stale } from '#core/errors.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
@@ -22,16 +22,22 @@ interface StartOptions extends CommonOptions {
   readonly changes: number;
   readonly perSecond: number;
   readonly seed: number;
-  readonly sources: string;
+  readonly sources: readonly string[];
 }
 
 const SHOW_EVERY_MS = 500;
+const SOURCES: readonly string[] = ['salesforce', 'dialpad'];
 
 export function startCommand(): Command {
   return withCommonOptions(new Command('start'))
     .description('Run every stage; without credentials against simulated vendors')
     .option('--until-idle', 'stop after the first full sync and a fixed number of live changes, and print a summary')
-    .addOption(new Option('--sources <list>', 'sources to run').env(environmentName('sources')).default(''))
+    .addOption(
+      new Option('--sources <list>', 'sources to run, with commas between')
+        .env(environmentName('sources'))
+        .argParser(sourceNames)
+        .default([], 'all that are configured'),
+    )
     .option('--contacts <n>', 'contacts of the simulated company', positive, 2_000)
     .option('--changes <n>', 'live changes with --until-idle', positive, 200)
     .option('--per-second <n>', 'live changes a second', positive, 20)
@@ -48,7 +54,7 @@ async function start(options: StartOptions): Promise<void> {
   if (isSimulated && !options.json)
     console.log(`Starting simulated vendors with ${options.contacts.toLocaleString('en')} contacts.`);
   const simulators = isSimulated
-    ? await startSimulators({ ...options, folder, sources: sourcesOf(options) })
+    ? await startSimulators({ ...options, folder, sources: options.sources.length > 0 ? options.sources : SOURCES })
     : undefined;
   try {
     if (!stopping.aborted) await flow(options, folder, simulators, { startedMs, stopping });
@@ -82,6 +88,7 @@ async function flow(
   if (simulators !== undefined) saveSettings(folder, simulators.settings);
   const { settings } = await loadSettings(options, {
     ...simulators?.settings,
+    ...(options.sources.length === 0 ? {} : { sources: options.sources.join(',') }),
     ...(simulators === undefined ? {} : { 'web.port': process.env[environmentName('web.port')] ?? '0' }),
   });
   const telemetry = new TelemetryHub();
@@ -174,7 +181,12 @@ function announce(folder: string, runtime: EmbeddedRuntime, simulated: boolean):
     console.log(`Webhooks are received at ${runtime.webUrl}. Logs: ${folder}/tributary.log`);
 }
 
-function sourcesOf(options: StartOptions): readonly string[] {
-  const named = options.sources.split(',').filter((name) => name !== '');
-  return named.length > 0 ? named : ['salesforce', 'dialpad'];
+function sourceNames(text: string): readonly string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const unknown = names.find((name) => !SOURCES.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown}; known are ${SOURCES.join(', ')}.`);
+  return names;
 }

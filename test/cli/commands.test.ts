@@ -105,6 +105,7 @@ function commands(): void {
     [['query', 'SELECT 1', '--rows', 'many']],
     [['reconcile', 'dialpad']],
     [['reconcile', 'dialpad', '--since', 'yesterday']],
+    [['start', '--sources', 'netscape']],
   ])('%j is wrong usage: exit code 2', async (args) => {
     const ran = await cli(...args);
     expect(ran.code).toBe(2);
