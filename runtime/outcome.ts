@@ -5,7 +5,9 @@
  *       └ throws DependencyDown ──▶ out: the whole service pauses, no message is blamed
  *       └ throws anything else  ──▶ each message once more, alone; who throws then is retried, at last parked
  *
- * A message delivered unusually often is handled alone from the start: it may have killed the process.
+ * A message delivered unusually often may have killed the process: the oftener, the smaller the company it is handled in,
+ * at last alone, so that after a few restarts thousands of innocent ones do not go one by one. Deliveries that ended with a
+ * dependency down, or a pause, say nothing against a message and do not count.
  */
 import type { Clock } from '#core/clock.ts';
 import { deadLetter, retry, type Disposition } from '#core/disposition.ts';
@@ -26,6 +28,8 @@ export interface OutcomeOptions {
 const RETRY_BUDGET = 8;
 const SUSPICIOUS_DELIVERIES = 5;
 const HOPELESS_DELIVERIES = 25;
+/** What is forgiven is forgotten beyond this many messages: others may have acked them. */
+const MOST_FORGIVEN = 100_000;
 
 export function withOutcomes(handler: BatchHandler, options: OutcomeOptions): BatchHandler {
   return new Outcomes(handler, options).handle;
@@ -40,6 +44,8 @@ class Outcomes {
   readonly #handler: BatchHandler;
   readonly #options: OutcomeOptions;
   readonly #failing = new Map<string, Failing>();
+  /** Deliveries that do not count, by message. */
+  readonly #forgiven = new Map<string, number>();
 
   constructor(handler: BatchHandler, options: OutcomeOptions) {
     this.#handler = handler;
@@ -53,23 +59,35 @@ class Outcomes {
       const settled = await Promise.all(
         answers.map((answer, index) => this.#settle(batch[index] as Delivered, answer)),
       );
+      // Too late for a batch that was released meanwhile: it comes again.
+      if (signal.aborted) this.#forgive(batch);
       this.#report(batch.length, settled, startedMs);
       return settled;
     } catch (error) {
+      if (error instanceof DependencyDown || signal.aborted) this.#forgive(batch);
       this.#failed(batch.length, error);
       throw error;
     }
   };
 
   async #answers(batch: readonly Delivered[], signal: AbortSignal): Promise<readonly Disposition[]> {
-    if (batch.length > 1 && batch.some((message) => message.deliveryAttempts >= SUSPICIOUS_DELIVERIES)) {
-      return this.#oneByOne(batch, signal);
-    }
+    const most = Math.max(...batch.map((message) => this.#deliveries(message)));
+    if (batch.length === 1 || most < SUSPICIOUS_DELIVERIES) return this.#together(batch, signal);
+    const size = Math.max(1, batch.length >> (most - SUSPICIOUS_DELIVERIES + 1));
+    if (size === 1 || most >= HOPELESS_DELIVERIES) return this.#oneByOne(batch, signal);
+    const answers: Disposition[] = [];
+    for (let at = 0; at < batch.length; at += size)
+      answers.push(...(await this.#together(batch.slice(at, at + size), signal)));
+    return answers;
+  }
+
+  async #together(batch: readonly Delivered[], signal: AbortSignal): Promise<readonly Disposition[]> {
+    if (batch.length === 1) return this.#oneByOne(batch, signal);
     try {
       return checked(await this.#handler(batch, signal), batch.length);
     } catch (error) {
       if (error instanceof DependencyDown || signal.aborted) throw error;
-      return batch.length === 1 ? [blame(error)] : this.#oneByOne(batch, signal);
+      return this.#oneByOne(batch, signal);
     }
   }
 
@@ -79,8 +97,17 @@ class Outcomes {
     return answers;
   }
 
+  #deliveries({ messageId, deliveryAttempts }: Delivered): number {
+    return deliveryAttempts - (this.#forgiven.get(messageId) ?? 0);
+  }
+
+  #forgive(batch: readonly Delivered[]): void {
+    if (this.#forgiven.size > MOST_FORGIVEN) this.#forgiven.clear();
+    for (const { messageId } of batch) this.#forgiven.set(messageId, (this.#forgiven.get(messageId) ?? 0) + 1);
+  }
+
   async #alone(message: Delivered, signal: AbortSignal): Promise<Disposition> {
-    if (message.deliveryAttempts >= HOPELESS_DELIVERIES) {
+    if (this.#deliveries(message) >= HOPELESS_DELIVERIES) {
       return deadLetter('delivered_too_often', `It was delivered ${message.deliveryAttempts} times without an answer.`);
     }
     try {
@@ -134,6 +161,7 @@ class Outcomes {
 
   #forget(message: Delivered, answer: Disposition): Disposition {
     if (this.#failing.size > 0) this.#failing.delete(message.messageId);
+    if (this.#forgiven.size > 0) this.#forgiven.delete(message.messageId);
     return answer;
   }
 

@@ -65,14 +65,21 @@ describe('one poison message', () => {
     expect(parked.map(({ code }) => code)).toEqual(['retries_exhausted']);
   });
 
-  it('that may have killed the process is handled alone', async () => {
+  it.each([
+    [4, [8]],
+    [5, [4, 4]],
+    [6, [2, 2, 2, 2]],
+    [7, [1, 1, 1, 1, 1, 1, 1, 1]],
+    [24, [1, 1, 1, 1, 1, 1, 1, 1]],
+  ])('that may have killed the process %i times is handled in ever smaller company', async (deliveries, expected) => {
     const sizes: number[] = [];
     const { handle } = stage(async (batch) => {
       sizes.push(batch.length);
       return batch.map(() => ack);
     });
-    await handle([message('a'), message('suspicious', 6), message('b')]);
-    expect(sizes).toEqual([1, 1, 1]);
+    const innocent = Array.from({ length: 7 }, (_, n) => message(`m${n}`));
+    expect(await handle([...innocent, message('suspicious', deliveries)])).toHaveLength(8);
+    expect(sizes).toEqual(expected);
   });
 
   it('that kills the process again and again is parked unprocessed', async () => {
@@ -94,6 +101,22 @@ describe('a dependency that is down', () => {
     });
     await expect(handle([message('a'), message('b')])).rejects.toThrow(DependencyDown);
     expect({ parked, downs }).toEqual({ parked: [], downs: ['warehouse'] });
+  });
+
+  it('blames nobody for being delivered often: an outage that comes and goes parks nothing', async () => {
+    let isDown = true;
+    const sizes: number[] = [];
+    const { handle, parked } = stage(async (batch) => {
+      sizes.push(batch.length);
+      if (isDown) throw new DependencyDown('warehouse', 'It does not answer.');
+      return batch.map(() => ack);
+    });
+    for (let delivery = 1; delivery <= 60; delivery += 1)
+      await expect(handle([message('a', delivery), message('b', delivery)])).rejects.toThrow(DependencyDown);
+    isDown = false;
+    expect(await handle([message('a', 61), message('b', 61)])).toEqual([ack, ack]);
+    expect(new Set(sizes)).toEqual(new Set([2]));
+    expect(parked).toEqual([]);
   });
 
   it('stops the handling one by one as well', async () => {
