@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { environmentName } from '#core/config.ts';
-import { seededRandom, type SeededRandom } from '#test/kit/random.ts';
+import { seededRandom, seedFromEnvironment, type SeededRandom } from '#test/kit/random.ts';
 import { startChanges } from '#tools/simulators/world/index.ts';
 import { expectCallTruth, expectSalesforceTruth, openCompany, type Company } from './company.ts';
 import { freePort } from './kit.ts';
@@ -101,7 +101,7 @@ async function killDuringChanges(acme: Company, pipeline: Pipeline, random: Seed
   while (acme.dialpad?.isBusy === true) await sleep(20);
 }
 
-it.each([41, 42, 43, 44])(
+it.each([seedFromEnvironment(41)])(
   'a pipeline killed at any moment ends in the truth, reads no page twice for nothing, and doubles nothing (seed %i)',
   async (seed) => {
     const random = seededRandom(seed);
@@ -129,6 +129,5 @@ it.each([41, 42, 43, 44])(
     expect(acme.salesforce.jobs.all.length, 'jobs').toBeLessThanOrEqual(7 + 2 * 4);
     const pages = acme.salesforce.jobs.all.reduce((sum, { count }) => sum + Math.ceil(count / PAGE_ROWS), 0);
     expect(pagesSince(acme, 0), `${pages} pages`).toBeLessThanOrEqual(pages + pipeline.wasted);
-    console.log(pages, pagesSince(acme, 0), pipeline.wasted, acme.salesforce.jobs.all.length);
   },
 );

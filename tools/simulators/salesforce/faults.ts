@@ -1,5 +1,5 @@
 /** What goes wrong on demand. HTTP faults hit the next requests whose path matches. */
-export const HTTP_FAULTS = ['unavailable', 'maintenance', 'serverError', 'rateLimited', 'concurrencyLimited', 'expired', 'cut', 'truncate', 'reset', 'slow'] as const; // prettier-ignore
+export const HTTP_FAULTS = ['unavailable', 'maintenance', 'signIn', 'serverError', 'rateLimited', 'concurrencyLimited', 'expired', 'cut', 'truncate', 'reset', 'slow'] as const; // prettier-ignore
 export type HttpFaultKind = (typeof HTTP_FAULTS)[number];
 
 export interface HttpFault {

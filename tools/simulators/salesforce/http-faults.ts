@@ -23,6 +23,9 @@ export async function meet(fault: HttpFault, req: Request, res: Response): Promi
     case 'maintenance':
       res.status(503).type('html').send('<html><body>We are down for maintenance.</body></html>');
       return false;
+    case 'signIn':
+      res.status(200).type('html').send('<html><body>Sign in to go on.</body></html>');
+      return false;
     case 'reset':
       req.socket.destroy();
       return false;
