@@ -3,7 +3,7 @@
  * on the bulk lane, with the next generation, so that the same read mapped rightly wins over the same read mapped wrongly.
  */
 import type { RawSource } from '#schemas/generated/types.ts';
-import type { Clock } from '#core/clock.ts';
+import { MICROS_PER_MS, type Clock } from '#core/clock.ts';
 import type { Codec } from '#core/codec.ts';
 import { ack, discard } from '#core/disposition.ts';
 import type { BatchHandler, BrokerPort, Delivered, Message } from '#core/ports/broker.ts';
@@ -30,11 +30,14 @@ export interface ReplayRequest {
 }
 
 const READER = 'replayer';
-/** Nothing came for this long: the topic has been read to its end. */
+/** Nothing older than the replay came for this long: the topic has been read to where it began. */
 const QUIET_MS = 1_000;
 const COUNTER = 'replay/generation';
 
-/** Resolves when all were published again. Answers how many, and their generation. */
+/**
+ * Resolves when all that was published before the call was published again; what arrives meanwhile was mapped by the
+ * mended mapper, and a river that never rests would otherwise hold the replay for ever. Answers how many, and their generation.
+ */
 export async function replayRaw(
   options: ReplayOptions,
   request: ReplayRequest,
@@ -64,6 +67,7 @@ class Reading {
   readonly #options: ReplayOptions;
   readonly #request: ReplayRequest;
   readonly #generation: number;
+  readonly #until: Date;
   #lastMs: number;
   replayed = 0;
 
@@ -71,15 +75,16 @@ class Reading {
     this.#options = options;
     this.#request = request;
     this.#generation = generation;
+    this.#until = new Date(options.clock.nowMicros() / MICROS_PER_MS);
     this.#lastMs = options.clock.monotonicMs();
   }
 
   readonly handler: BatchHandler = async (batch) => {
     const messages = batch.map((message) => this.#again(message));
     const published = messages.filter((message) => message !== undefined);
-    await this.#options.publisher.publish(rawTopic(this.#request.source), published, 'kill');
+    if (published.length > 0) await this.#options.publisher.publish(rawTopic(this.#request.source), published, 'kill');
     this.replayed += published.length;
-    this.#lastMs = this.#options.clock.monotonicMs();
+    if (batch.some(({ publishedAt }) => publishedAt <= this.#until)) this.#lastMs = this.#options.clock.monotonicMs();
     return messages.map((message) => (message === undefined ? discard('not_replayed') : ack));
   };
 
@@ -91,7 +96,8 @@ class Reading {
   #again(message: Delivered): Message | undefined {
     const { codec } = this.#options;
     const { source, object, since } = this.#request;
-    if (message.attributes['to'] !== undefined || message.publishedAt < since) return undefined;
+    const { publishedAt } = message;
+    if (message.attributes['to'] !== undefined || publishedAt < since || publishedAt > this.#until) return undefined;
     const event = codec.decodeRaw(source, message);
     if (object !== undefined && event.envelope.object !== object) return undefined;
     const version = { ...event.envelope.version, generation: this.#generation };

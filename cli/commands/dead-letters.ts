@@ -63,9 +63,8 @@ function replay(): Command {
         refused: number;
       };
       if (options.json) return console.log(JSON.stringify(result));
-      console.log(
-        `${result.matched} found, ${result.replayed} sent again, ${result.refused} refused: they were replayed three times before.`,
-      );
+      const refused = result.refused === 0 ? '' : `, ${result.refused} refused: they were replayed three times before`;
+      console.log(`${result.matched} found, ${result.replayed} sent again${refused}.`);
       if (options.dryRun) console.log('Nothing was sent: this was a dry run.');
     });
 }
