@@ -16,7 +16,6 @@ async function company(options: CompanyOptions = {}): Promise<Company> {
 }
 
 const MIX = { delete: 6, undelete: 5, merge: 4, convert: 4 };
-const NO_CALLS = { call: 0, callerBecomesContact: 0 };
 
 type Fault = readonly [kind: HttpFaultKind, pattern: RegExp, skip?: number, bytes?: number];
 

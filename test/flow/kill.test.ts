@@ -1,16 +1,12 @@
 /** The pipeline as a real process, killed with SIGKILL at seeded moments and started again, against vendors in this one. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { environmentName } from '#core/config.ts';
 import { seededRandom, seedFromEnvironment, type SeededRandom } from '#test/kit/random.ts';
 import { startChanges } from '#tools/simulators/world/index.ts';
 import { expectCallTruth, expectSalesforceTruth, openCompany, type Company } from './company.ts';
 import { freePort } from './kit.ts';
+import { Pipeline } from './pipeline.ts';
 
-const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const PAGE_ROWS = 50;
 const PAGE_MS = 250;
 /** Downloads that may be under way when the process dies: pages of each of the objects read at once. */
@@ -23,56 +19,20 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
-/** Lives of one pipeline on one folder. */
-class Pipeline {
-  /** Pages that a kill may have had read for nothing, in all. */
-  wasted = 0;
-  readonly #acme: Company;
-  readonly #environment: Readonly<Record<string, string>>;
-  #child: ChildProcess | undefined;
-  #said = '';
-
-  constructor(acme: Company, values: Readonly<Record<string, string | undefined>>) {
-    this.#acme = acme;
-    const own = Object.entries(values).map(([name, value]) => [environmentName(name), value ?? '']);
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TRIBUTARY_'));
-    this.#environment = Object.fromEntries([...inherited, ...own]) as Record<string, string>;
-  }
-
-  start(): void {
-    const child = spawn(process.execPath, [MAIN, 'start', '--json', '--state', join(this.#acme.folder, 'state')], {
-      env: this.#environment,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child.stderr?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
-    this.#child = child;
-  }
-
-  /** Fails if the process ends by itself meanwhile. */
-  async until(condition: () => boolean): Promise<void> {
-    for (const endMs = performance.now() + 30_000; !condition(); await sleep(5)) {
-      if (this.#child?.exitCode !== null) throw new Error(`The pipeline ended by itself: ${this.#said}`);
-      if (performance.now() > endMs) throw new Error(`The condition did not come true. ${this.#said}`);
-    }
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-    this.wasted += UNDER_WAY + pagesSince(this.#acme, this.#acme.world.now() - ON_RECORD_MS);
-  }
-}
-
 function pagesSince({ salesforce }: Company, sinceMs: number): number {
   return salesforce.org.traffic.last.filter(
     ({ path, status, atMs }) => path.endsWith('/results') && status === 200 && atMs >= sinceMs,
   ).length;
 }
 
-async function killDuringSync(acme: Company, pipeline: Pipeline, random: SeededRandom): Promise<void> {
+/** Answers how many pages this may have had read for nothing. */
+async function kill(acme: Company, pipeline: Pipeline): Promise<number> {
+  await pipeline.kill();
+  return UNDER_WAY + pagesSince(acme, acme.world.now() - ON_RECORD_MS);
+}
+
+async function killDuringSync(acme: Company, pipeline: Pipeline, random: SeededRandom): Promise<number> {
+  let wasted = 0;
   const { faults } = acme.salesforce.org;
   faults.add({ kind: 'slow', pattern: /\/results/, skip: 0, times: 10_000, bytes: 0, ms: PAGE_MS });
   for (let life = 0; life < 3; life += 1) {
@@ -81,12 +41,14 @@ async function killDuringSync(acme: Company, pipeline: Pipeline, random: SeededR
     pipeline.start();
     await pipeline.until(() => pagesSince(acme, 0) >= already + pages);
     await sleep(random.below(1_000));
-    await pipeline.kill();
+    wasted += await kill(acme, pipeline);
   }
   faults.clear();
+  return wasted;
 }
 
-async function killDuringChanges(acme: Company, pipeline: Pipeline, random: SeededRandom): Promise<void> {
+async function killDuringChanges(acme: Company, pipeline: Pipeline, random: SeededRandom): Promise<number> {
+  let wasted = 0;
   const mix = { delete: 6, undelete: 5, merge: 4, convert: 4, massUpdate: 4, call: 20 };
   const streams = (): number => acme.salesforce.events.calls.get('Subscribe') ?? 0;
   const changes = startChanges(acme.world, { count: 600, perSecond: 60, seed: random.seed, mix });
@@ -95,10 +57,11 @@ async function killDuringChanges(acme: Company, pipeline: Pipeline, random: Seed
     pipeline.start();
     await pipeline.until(() => streams() > before);
     await sleep(random.below(1_500));
-    await pipeline.kill();
+    wasted += await kill(acme, pipeline);
   }
   await changes.done;
   while (acme.dialpad?.isBusy === true) await sleep(20);
+  return wasted;
 }
 
 it.each([seedFromEnvironment(41)])(
@@ -118,8 +81,7 @@ it.each([seedFromEnvironment(41)])(
     const pipeline = new Pipeline(acme, { ...acme.values, 'web.port': String(port), 'log.level': 'warn' });
     open.push({ close: () => pipeline.kill() });
 
-    await killDuringSync(acme, pipeline, random);
-    await killDuringChanges(acme, pipeline, random);
+    const wasted = (await killDuringSync(acme, pipeline, random)) + (await killDuringChanges(acme, pipeline, random));
     const last = await acme.start({ values: { 'web.port': String(port) } });
     await last.untilIdle();
 
@@ -128,6 +90,6 @@ it.each([seedFromEnvironment(41)])(
     expect(await last.runtime.deadLetters.list({})).toEqual([]);
     expect(acme.salesforce.jobs.all.length, 'jobs').toBeLessThanOrEqual(7 + 2 * 4);
     const pages = acme.salesforce.jobs.all.reduce((sum, { count }) => sum + Math.ceil(count / PAGE_ROWS), 0);
-    expect(pagesSince(acme, 0), `${pages} pages`).toBeLessThanOrEqual(pages + pipeline.wasted);
+    expect(pagesSince(acme, 0), `${pages} pages`).toBeLessThanOrEqual(pages + wasted);
   },
 );
