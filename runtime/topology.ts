@@ -28,7 +28,13 @@ export function subscriptionsOf(declared: Declared): readonly SubscriptionSpec[]
 export function subscriptionOf(declared: Declared, name: string, lane: Lane): SubscriptionSpec {
   const entry = declared.subscribes[name];
   if (entry === undefined) throw new Error(`The service ${declared.name} declares no subscription «${name}».`);
-  return { name: `${declared.name}.${name}.${lane}`, service: declared.name, lane, ...entry, flow: laneFlow(entry.flow, lane) };
+  return {
+    name: `${declared.name}.${name}.${lane}`,
+    service: declared.name,
+    lane,
+    ...entry,
+    flow: laneFlow(entry.flow, lane),
+  };
 }
 
 /** About 30 ms of work: a live batch waits for at most one bulk batch of each stage. */
