@@ -6,6 +6,7 @@
 import { createExpressWeb } from '#adapters/web/express.ts';
 import { systemClock } from '#adapters/clock/system.ts';
 import type { EmbeddedBroker } from '#adapters/broker/embedded/broker.ts';
+import { codeOf, messageOf } from '#core/errors.ts';
 import type { BrokerPort } from '#core/ports/broker.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { WebServer } from '#core/ports/web.ts';
@@ -106,10 +107,12 @@ function meterUsage(telemetry: TelemetryHub, ports: HostPorts, lifecycle: Lifecy
   const meter = new UsageMeter(ports.clock, ports.owner.slice(0, 8), ports.factPublisher);
   telemetry.listen(meter.listener);
   const stopping = new AbortController();
+  const failed = (error: unknown): void =>
+    telemetry.emit('faultSeen', { service: 'usage', code: codeOf(error), message: messageOf(error) });
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       await ports.clock.sleep(USAGE_EVERY_MS, stopping.signal).catch(() => undefined);
-      await meter.flush();
+      await meter.flush().catch(failed);
     }
   })();
   lifecycle.onStop('usage', async () => {

@@ -30,23 +30,24 @@ export class UsageMeter {
     if (name === 'vendorCalled') this.#count(fields as TelemetryEvents['vendorCalled']);
   };
 
-  /** Publishes the windows that changed; finished ones are forgotten. */
+  /** Publishes the windows that changed; finished ones are forgotten. What a rejected call did not publish the next one does. */
   async flush(): Promise<void> {
     const now = this.#clock.nowMicros();
     for (const [id, window] of this.#windows) {
-      const finished = window.record.minute_at + MINUTE_MICROS <= now;
-      if (finished) this.#windows.delete(id);
-      if (!window.changed) continue;
-      window.changed = false;
-      window.state += 1;
-      await this.#publish({
-        entity: 'api_call',
-        id,
-        state: window.state,
-        atMicros: now,
-        trace: id,
-        record: window.record,
-      });
+      if (window.changed) await this.#tell(id, window, now);
+      if (window.record.minute_at + MINUTE_MICROS <= now) this.#windows.delete(id);
+    }
+  }
+
+  async #tell(id: string, window: Window, atMicros: number): Promise<void> {
+    window.changed = false;
+    window.state += 1;
+    const { state, record } = window;
+    try {
+      await this.#publish({ entity: 'api_call', id, state, atMicros, trace: id, record });
+    } catch (error) {
+      window.changed = true;
+      throw error;
     }
   }
 
