@@ -111,17 +111,32 @@ export class ServiceHost implements HostView {
     this.#ports.telemetry.emit('serviceStopped', { service: this.declared.name });
   }
 
-  /** `started` settles with the first start, or when the lease turns out to be another's. */
+  /** `started` settles with the first start, or when the lease turns out to be another's; a later start that fails is tried again. */
   async #runUnderLease(started: PromiseWithResolvers<void>): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const run = async (held: AbortSignal, epoch: number): Promise<void> => {
-        await this.#run(epoch, held).then(started.resolve, started.reject);
-        await untilAborted(held);
-        if (!signal.aborted) await this.#release();
-        else await this.#stopped.promise;
-      };
-      await this.#leases.hold(this.declared.name, signal, run, started.resolve);
+    const { clock, random } = this.#ports;
+    let isFirst = true;
+    const settle = (): void => {
+      isFirst = false;
+      started.resolve();
+    };
+    const run = async (held: AbortSignal, epoch: number): Promise<void> => {
+      await this.#run(epoch, held);
+      settle();
+      await untilAborted(held);
+      if (!signal.aborted) await this.#release();
+      else await this.#stopped.promise;
+    };
+    for (let attempt = 2; !signal.aborted; attempt += 1) {
+      try {
+        await this.#leases.hold(this.declared.name, signal, run, settle);
+        attempt = 1;
+      } catch (error) {
+        if (isFirst) return started.reject(error);
+        await this.#guarded('start', () => Promise.reject(error as Error));
+        await this.#release();
+        await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), signal).catch(ended);
+      }
     }
   }
 
@@ -218,7 +233,7 @@ export class ServiceHost implements HostView {
   async #pause(dependency: string, code: string): Promise<void> {
     this.#paused = true;
     this.#ports.telemetry.emit('servicePaused', { service: this.declared.name, dependency, code });
-    await Promise.all(this.#consumers.map((consumer) => consumer.pause()));
+    await Promise.allSettled(this.#consumers.map((consumer) => consumer.pause()));
   }
 
   async #pauseAndProbe(error: DependencyDown): Promise<void> {

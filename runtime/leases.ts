@@ -16,7 +16,8 @@ export class Leases {
 
   /**
    * Waits for the lease, works under it, gives it back. `work` must end when its signal is aborted: by `signal`, or because
-   * the lease was lost. `onWaiting` is told that another instance holds it. Rejects when `signal` ends the waiting.
+   * the lease was lost. `onWaiting` is told that another instance holds it, or the store does not answer. Rejects with what
+   * `work` throws, and when `signal` ends the waiting.
    */
   async hold(
     name: string,
@@ -32,14 +33,18 @@ export class Leases {
     } finally {
       ending.abort(new Stale('lease_given_back', `The lease ${name} was given back.`));
       await renewing;
-      await lease.release();
+      // What cannot be given back ends by itself, and this owner may take it again before.
+      await lease.release().catch((error: unknown) => this.#tell(error));
     }
   }
 
   async #wait(name: string, signal: AbortSignal, onWaiting: () => void): Promise<Lease> {
     const { leaseStore: store, clock, owner, telemetry } = this.#ports;
     for (;;) {
-      const lease = await takeLease({ store, clock, owner, name, ttlMs: TTL_MS });
+      const lease = await takeLease({ store, clock, owner, name, ttlMs: TTL_MS }).catch((error: unknown) => {
+        this.#tell(error);
+        return undefined;
+      });
       if (lease !== undefined) {
         telemetry.emit('leaseTaken', { service: this.#service, lease: name, epoch: lease.epoch });
         return lease;
@@ -60,7 +65,7 @@ export class Leases {
         failures = 0;
       } catch (error) {
         failures += 1;
-        telemetry.emit('faultSeen', { service: this.#service, code: codeOf(error), message: messageOf(error) });
+        this.#tell(error);
         // A store that is down for a moment may answer before the lease ends.
         if (!(error instanceof Stale) && failures < 2) continue;
         telemetry.emit('leaseLost', { service: this.#service, lease: name });
@@ -68,5 +73,10 @@ export class Leases {
         return;
       }
     }
+  }
+
+  #tell(error: unknown): void {
+    const { telemetry } = this.#ports;
+    telemetry.emit('faultSeen', { service: this.#service, code: codeOf(error), message: messageOf(error) });
   }
 }

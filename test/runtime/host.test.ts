@@ -8,6 +8,8 @@ import type { BrokerPort, Consumer } from '#core/ports/broker.ts';
 import { defineService, type AnyService, type Ports } from '#core/service.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { takeLease } from '#core/lease.ts';
+import { DependencyDown } from '#core/errors.ts';
+import type { StorePort } from '#core/ports/store.ts';
 import { ServiceHost } from '#runtime/host.ts';
 import type { HostPorts } from '#runtime/host-ports.ts';
 import { seededRandom } from '#test/kit/random.ts';
@@ -129,6 +131,35 @@ describe('a service under a lease', () => {
     expect(host.state).toBe('waiting');
     await clock.until(() => host.state === 'running', 30_000);
     expect(log).toEqual(['start 1', 'stop 1', 'start 3']);
+    await host.stop(100);
+  });
+
+  it('outlives a store that does not answer, and a start that fails once it does', async () => {
+    const { clock, store, ports } = world();
+    const log: string[] = [];
+    let isDown = false;
+    let startsFail = false;
+    const flaky: StorePort = {
+      ...store,
+      get: async (key) => (isDown ? Promise.reject(new DependencyDown('disk', 'It is full.')) : store.get(key)),
+      put: async (...args) => (isDown ? Promise.reject(new DependencyDown('disk', 'It is full.')) : store.put(...args)),
+    };
+    const service = leased(log);
+    const start: AnyService['start'] = async (context) => {
+      if (startsFail) throw new DependencyDown('objects', 'They cannot be read.');
+      return service.start(context);
+    };
+    const host = new ServiceHost({ ...service, start }, {}, { ...ports('a'), leaseStore: flaky });
+    await host.start();
+    isDown = true;
+    await clock.until(() => log.includes('stop 1'), 60_000);
+    await clock.advance(60_000);
+    expect(host.state).toBe('waiting');
+    [isDown, startsFail] = [false, true];
+    await clock.advance(60_000);
+    expect(host.state).toBe('waiting');
+    startsFail = false;
+    await clock.until(() => host.state === 'running', 60_000);
     await host.stop(100);
   });
 
