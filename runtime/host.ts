@@ -5,7 +5,7 @@
  *             ▲                    │
  *             └──── lease lost ◀───┘
  */
-import { Misconfigured, messageOf, codeOf, Stale, type DependencyDown } from '#core/errors.ts';
+import { Misconfigured, messageOf, codeOf, Stale } from '#core/errors.ts';
 import type { Consumer } from '#core/ports/broker.ts';
 import { backoffMs } from '#core/retry.ts';
 import type {
@@ -20,6 +20,7 @@ import type {
 import type { HostPorts } from './host-ports.ts';
 import { Leases } from './leases.ts';
 import { withOutcomes } from './outcome.ts';
+import { Pauses } from './pauses.ts';
 import { subscriptionsOf } from './topology.ts';
 
 /** A host as the outside sees it, in whichever thread it runs. */
@@ -34,7 +35,6 @@ export interface HostView {
   command(name: string, args: CommandArguments, progress: Progress, signal: AbortSignal): Promise<CommandResult>;
 }
 
-const PROBE = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 250, ceilingMs: 10_000 };
 const RESTART = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 500, ceilingMs: 30_000 };
 
 export class ServiceHost implements HostView {
@@ -46,10 +46,10 @@ export class ServiceHost implements HostView {
   /** After the last work: only now may another instance take the lease. */
   readonly #stopped = Promise.withResolvers<void>();
   readonly #leases: Leases;
+  readonly #pauses: Pauses;
   readonly #loops: Promise<void>[] = [];
   #consumers: Consumer[] = [];
   #living: Living<Declared> | undefined;
-  #paused = false;
   #working = 0;
 
   constructor(service: AnyService, config: Readonly<Record<string, unknown>>, ports: HostPorts) {
@@ -58,6 +58,13 @@ export class ServiceHost implements HostView {
     this.#config = config;
     this.#ports = ports;
     this.#leases = new Leases(service.declared.name, ports);
+    this.#pauses = new Pauses({
+      ...ports,
+      service: service.declared.name,
+      signal: this.#stopping.signal,
+      consumers: () => this.#consumers,
+      probe: () => this.#living?.probe?.(),
+    });
   }
 
   /** Starts the service; under a lease that another holds, waits for it in the background. Throws what `start` throws. */
@@ -78,12 +85,12 @@ export class ServiceHost implements HostView {
   }
 
   get state(): HostView['state'] {
-    if (this.#paused) return 'paused';
+    if (this.paused) return 'paused';
     return this.#living === undefined ? 'waiting' : 'running';
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#pauses.paused;
   }
 
   async command(name: string, args: CommandArguments, progress: Progress, signal: AbortSignal): Promise<CommandResult> {
@@ -133,7 +140,7 @@ export class ServiceHost implements HostView {
         attempt = 1;
       } catch (error) {
         if (isFirst) return started.reject(error);
-        await this.#guarded('start', () => Promise.reject(error as Error));
+        await this.#guarded('start', () => Promise.reject(error));
         await this.#release();
         await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), signal).catch(ended);
       }
@@ -158,7 +165,7 @@ export class ServiceHost implements HostView {
         throw new Misconfigured('no_handler', `${this.declared.name} does not answer for «${name}».`);
       return this.#ports.broker.consume(
         spec,
-        withOutcomes(handler, { ...this.#ports, spec, onDependencyDown: (error) => void this.#pauseAndProbe(error) }),
+        withOutcomes(handler, { ...this.#ports, spec, onDependencyDown: (error) => void this.#pauses.until(error) }),
       );
     });
     for (const [name, { everySeconds }] of Object.entries(this.declared.schedules))
@@ -228,38 +235,6 @@ export class ServiceHost implements HostView {
 
   #loop(work: (signal: AbortSignal) => Promise<void>): void {
     this.#loops.push(this.#guarded('loop', () => work(this.#stopping.signal)));
-  }
-
-  async #pause(dependency: string, code: string): Promise<void> {
-    this.#paused = true;
-    this.#ports.telemetry.emit('servicePaused', { service: this.declared.name, dependency, code });
-    await Promise.allSettled(this.#consumers.map((consumer) => consumer.pause()));
-  }
-
-  async #pauseAndProbe(error: DependencyDown): Promise<void> {
-    if (this.#paused || this.#stopping.signal.aborted) return;
-    const { clock, random, telemetry } = this.#ports;
-    const startedMs = clock.monotonicMs();
-    const { signal } = this.#stopping;
-    await this.#pause(error.dependency, error.code);
-    for (let attempt = 2; !signal.aborted; attempt += 1) {
-      try {
-        await clock.sleep(backoffMs(PROBE, Math.min(attempt, 10), random, 100), signal);
-        await this.#living?.probe?.();
-        break;
-      } catch (failure) {
-        if (!signal.aborted)
-          telemetry.emit('faultSeen', {
-            service: this.declared.name,
-            code: codeOf(failure),
-            message: messageOf(failure),
-          });
-      }
-    }
-    this.#paused = false;
-    if (signal.aborted) return;
-    this.#consumers.forEach((consumer) => consumer.resume());
-    telemetry.emit('serviceResumed', { service: this.declared.name, pausedMs: clock.monotonicMs() - startedMs });
   }
 }
 
