@@ -140,7 +140,7 @@ export class ServiceHost implements HostView {
         attempt = 1;
       } catch (error) {
         if (isFirst) return started.reject(error);
-        await this.#guarded('start', () => Promise.reject(error));
+        this.#tell('start', error);
         await this.#release();
         await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), signal).catch(ended);
       }
@@ -224,13 +224,14 @@ export class ServiceHost implements HostView {
     try {
       await work();
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      this.#ports.telemetry.emit('faultSeen', {
-        service: this.declared.name,
-        code: codeOf(error),
-        message: `${what}: ${messageOf(error)}`,
-      });
+      this.#tell(what, error);
     }
+  }
+
+  #tell(what: string, error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    const message = `${what}: ${messageOf(error)}`;
+    this.#ports.telemetry.emit('faultSeen', { service: this.declared.name, code: codeOf(error), message });
   }
 
   #loop(work: (signal: AbortSignal) => Promise<void>): void {
