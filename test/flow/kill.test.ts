@@ -64,9 +64,14 @@ async function killDuringChanges(acme: Company, pipeline: Pipeline, random: Seed
   return wasted;
 }
 
-it.each([seedFromEnvironment(41)])(
-  'a pipeline killed at any moment ends in the truth, reads no page twice for nothing, and doubles nothing (seed %i)',
-  async (seed) => {
+const SEED = seedFromEnvironment(41);
+
+it.each([
+  [SEED, 1],
+  [SEED + 1, 2],
+])(
+  'a pipeline killed at any moment ends in the truth, reads no page twice for nothing, and doubles nothing (seed %i, threads %i)',
+  async (seed, threads) => {
     const random = seededRandom(seed);
     const acme = await openCompany({
       seed,
@@ -78,11 +83,12 @@ it.each([seedFromEnvironment(41)])(
     open.push(acme);
     const port = await freePort();
     acme.dialpad?.subscribe(`http://127.0.0.1:${port}/webhooks/dialpad`);
-    const pipeline = new Pipeline(acme, { ...acme.values, 'web.port': String(port), 'log.level': 'warn' });
+    const values = { 'web.port': String(port), threads: String(threads) };
+    const pipeline = new Pipeline(acme, { ...acme.values, ...values });
     open.push({ close: () => pipeline.kill() });
 
     const wasted = (await killDuringSync(acme, pipeline, random)) + (await killDuringChanges(acme, pipeline, random));
-    const last = await acme.start({ values: { 'web.port': String(port) } });
+    const last = await acme.start({ values });
     await last.untilIdle();
 
     await expectSalesforceTruth(acme, last);

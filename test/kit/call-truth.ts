@@ -2,7 +2,7 @@
  * Who a call may be matched to, from the simulated company itself: those who hold its number. A number is compared by its
  * digits after the calling code, which every way of writing it has; that needs none of our parsing.
  */
-import { parseId, type World } from '#tools/simulators/world/index.ts';
+import { parseId, type Cursor, type Value, type World } from '#tools/simulators/world/index.ts';
 import { records } from './salesforce-truth.ts';
 
 export interface MatchRow {
@@ -34,17 +34,41 @@ function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, '');
 }
 
-/** Everybody in the company's records, with all digits of all their numbers; a merged record's are its winner's. */
-function phoneBook(world: World): readonly { readonly id: string; readonly digits: string }[] {
-  const book: { id: string; digits: string }[] = [];
+interface Entry {
+  /** Who it is today: a merged record's numbers are its winner's. */
+  readonly id: string;
+  readonly digits: string;
+  /** Says, itself or by its account, which country its numbers are of. */
+  readonly hasCountry: boolean;
+}
+
+/** Everybody in the company's records, with all digits of all their numbers. */
+function phoneBook(world: World): readonly Entry[] {
+  const book: Entry[] = [];
   for (const object of ['Contact', 'Lead', 'Account', 'User'] as const)
     for (const cursor of records(world, object)) {
       const id = today(world, cursor.id);
       if (world.find(id)?.isDeleted !== false) continue;
-      const digits = PHONES[object].map((field) => digitsOf(String(cursor.get(field) ?? ''))).join(' ');
-      if (digits.trim() !== '') book.push({ id, digits });
+      const texts = PHONES[object].map((field) => String(cursor.get(field) ?? ''));
+      const digits = texts.map(digitsOf).join(' ');
+      const hasCountry = texts.some((text) => /^(?:\+|00)/.test(text)) || countryOf(world, cursor) !== null;
+      if (digits.trim() !== '') book.push({ id, digits, hasCountry });
     }
   return book;
+}
+
+function countryOf(world: World, cursor: Cursor): Value {
+  switch (cursor.table.object) {
+    case 'Contact': {
+      const account = cursor.get('AccountId');
+      const own = cursor.get('MailingCountry');
+      return own ?? (typeof account === 'string' ? (world.find(account)?.get('BillingCountry') ?? null) : null);
+    }
+    case 'Account':
+      return cursor.get('BillingCountry') ?? cursor.get('ShippingCountry');
+    default:
+      return cursor.get('Country');
+  }
 }
 
 /** Whoever was merged or converted is today the record that they became. */
@@ -74,10 +98,9 @@ export function checkMatches(world: World, rows: readonly MatchRow[]): MatchRepo
       continue;
     }
     const own = digitsOf(number).replace(CALLING_CODE, '');
-    const holding =
-      holders.get(own) ??
-      new Set(own === '' ? [] : book.filter(({ digits }) => digits.includes(own)).map(({ id }) => id));
-    holders.set(own, holding);
+    const known = holders.get(own);
+    const holding = known ?? holdersOf(book, own, number.startsWith('+1'));
+    if (known === undefined) holders.set(own, holding);
     const who = row.contact_id ?? row.lead_id;
     if (row.outcome === 'matched' && (who === null || !holding.has(who)))
       wrong.push(`${row.activity_id}: matched to ${who}, who does not hold the number`);
@@ -97,4 +120,11 @@ function numberOf(world: World, legId: string): string | undefined {
   for (let index = 0; index < calls.count; index += 1)
     if (calls.at(index).id === callId) return calls.at(index).externalNumber;
   return undefined;
+}
+
+/** A national number of a record without country is read as the configured one's, the United States'; others cannot be read. */
+function holdersOf(book: readonly Entry[], own: string, isAmerican: boolean): ReadonlySet<string> {
+  if (own === '') return new Set();
+  const holding = book.filter(({ digits, hasCountry }) => (hasCountry || isAmerican) && digits.includes(own));
+  return new Set(holding.map(({ id }) => id));
 }
