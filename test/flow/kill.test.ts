@@ -98,4 +98,5 @@ it.each([
     const pages = acme.salesforce.jobs.all.reduce((sum, { count }) => sum + Math.ceil(count / PAGE_ROWS), 0);
     expect(pagesSince(acme, 0), `${pages} pages`).toBeLessThanOrEqual(pages + wasted);
   },
+  120_000,
 );
