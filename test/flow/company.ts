@@ -135,6 +135,7 @@ export async function expectCallTruth(company: Company, river: Rows): Promise<Ma
   expect(matches.length, 'one match a call').toBe(truth.length);
   const report = checkMatches(company.world, matches);
   expect(report.wrong).toEqual([]);
+  expect(report.missed).toEqual([]);
   return report;
 }
 

@@ -15,7 +15,8 @@ export interface MatchRow {
 export interface MatchReport {
   /** Calls from a number that exactly one person holds: the truth names that person. */
   readonly resolvable: number;
-  readonly resolved: number;
+  /** Of those, the ones that were not matched to that person, one line each. */
+  readonly missed: readonly string[];
   /** What is not as it must be, one line each. */
   readonly wrong: readonly string[];
 }
@@ -34,25 +35,27 @@ function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, '');
 }
 
+/** One number of one record. */
 interface Entry {
   /** Who it is today: a merged record's numbers are its winner's. */
   readonly id: string;
   readonly digits: string;
-  /** Says, itself or by its account, which country its numbers are of. */
+  /** Says, itself or by its record or its account, which country it is of. */
   readonly hasCountry: boolean;
 }
 
-/** Everybody in the company's records, with all digits of all their numbers. */
+/** All numbers in the company's records. */
 function phoneBook(world: World): readonly Entry[] {
   const book: Entry[] = [];
   for (const object of ['Contact', 'Lead', 'Account', 'User'] as const)
     for (const cursor of records(world, object)) {
       const id = today(world, cursor.id);
       if (world.find(id)?.isDeleted !== false) continue;
-      const texts = PHONES[object].map((field) => String(cursor.get(field) ?? ''));
-      const digits = texts.map(digitsOf).join(' ');
-      const hasCountry = texts.some((text) => /^(?:\+|00)/.test(text)) || countryOf(world, cursor) !== null;
-      if (digits.trim() !== '') book.push({ id, digits, hasCountry });
+      const hasCountry = countryOf(world, cursor) !== null;
+      for (const field of PHONES[object]) {
+        const text = String(cursor.get(field) ?? '');
+        book.push({ id, digits: digitsOf(text), hasCountry: hasCountry || /^(?:\+|00)/.test(text) });
+      }
     }
   return book;
 }
@@ -89,7 +92,8 @@ export function checkMatches(world: World, rows: readonly MatchRow[]): MatchRepo
   const book = phoneBook(world);
   const holders = new Map<string, ReadonlySet<string>>();
   const wrong: string[] = [];
-  let [resolvable, resolved] = [0, 0];
+  const missed: string[] = [];
+  let resolvable = 0;
   for (const row of rows) {
     const number = numberOf(world, row.activity_id);
     const truth = world.calls.truthOf(row.activity_id);
@@ -109,9 +113,10 @@ export function checkMatches(world: World, rows: readonly MatchRow[]): MatchRepo
     const named = truth.contactId ?? truth.leadId;
     if (truth.kind !== 'matched' || named === null || holding.size !== 1 || !holding.has(today(world, named))) continue;
     resolvable += 1;
-    if (row.outcome === 'matched' && who === today(world, named)) resolved += 1;
+    if (row.outcome !== 'matched' || who !== today(world, named))
+      missed.push(`${row.activity_id}: ${row.outcome}, though ${named} alone holds ${number}`);
   }
-  return { resolvable, resolved, wrong };
+  return { resolvable, missed, wrong };
 }
 
 function numberOf(world: World, legId: string): string | undefined {
