@@ -83,7 +83,7 @@ const PLANS: Readonly<Record<Country, Plan>> = {
     fixed: FR_FIXED.length * 1_000_000,
     mobile: 1_000_000,
     fixedGroups: (n) => french(FR_FIXED[Math.floor(n / 1_000_000)]! + digits(n % 1_000_000, 6)),
-    mobileGroups: (n) => french(`639${digits(n, 6)}`),
+    mobileGroups: (n) => french(`638${digits(n, 6)}`),
   },
 };
 
