@@ -1,11 +1,11 @@
 /**
- * Every stage in one process, over files in one folder: a SQLite broker, a DuckDB warehouse, checkpoints and parked bytes.
+ * Every stage in one process, over files in one folder: a SQLite broker, a DuckDB warehouse, checkpoints and parked bytes;
+ * or over Google's services in their place, one by one, as the settings say.
  * With two threads the sinks (what consumes canonical topics) run in a second one over the same broker file, and the
  * warehouse is opened there.
  */
 import { createExpressWeb } from '#adapters/web/express.ts';
 import { systemClock } from '#adapters/clock/system.ts';
-import type { EmbeddedBroker } from '#adapters/broker/embedded/broker.ts';
 import { codeOf, messageOf } from '#core/errors.ts';
 import type { BrokerPort } from '#core/ports/broker.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
@@ -13,6 +13,7 @@ import type { WebServer } from '#core/ports/web.ts';
 import type { Telemetry, TelemetryHub } from '#core/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { openGround } from './ground.ts';
+import type { RuntimeBroker } from './places/broker.ts';
 import { ServiceHost, type HostView } from './host.ts';
 import type { HostPorts } from './host-ports.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -41,7 +42,7 @@ export interface EmbeddedOptions {
 export interface EmbeddedRuntime {
   readonly settings: Settings;
   readonly hosts: readonly HostView[];
-  readonly broker: EmbeddedBroker;
+  readonly broker: RuntimeBroker;
   readonly warehouse: WarehousePort;
   readonly deadLetters: DeadLetters;
   /** Sends retained raw events on a new trip. */
@@ -72,7 +73,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
   telemetry.listen(metrics.listener);
   const sinks = flowing && settings.runtime.threads > 1 ? await sinkThread(settings, telemetry, lifecycle) : undefined;
   const ground = await openGround(
-    { ...options, ...(sinks === undefined ? {} : { warehouse: sinks.warehouse }) },
+    { ...options, provision: true, ...(sinks === undefined ? {} : { warehouse: sinks.warehouse }) },
     lifecycle,
   );
   const own = settings.services.filter(({ service }) => sinks === undefined || !isSink(service.declared));

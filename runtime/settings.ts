@@ -1,54 +1,11 @@
 /** Where configuration comes from: the environment, over a JSON file of the same names. Parsed once, all faults at once. */
 import { readFileSync } from 'node:fs';
-import { parseConfig, environmentName, type ConfigOf, type ConfigSpec } from '#core/config.ts';
+import { parseConfig, environmentName, type ConfigSpec } from '#core/config.ts';
 import { messageOf, Misconfigured } from '#core/errors.ts';
 import type { AnyService } from '#core/service.ts';
+import { placeFaults, RUNTIME_CONFIG, type RuntimeConfig } from './config.ts';
 
-/** What the runtime itself is told. */
-export const RUNTIME_CONFIG = {
-  'state.folder': {
-    kind: 'text',
-    default: '.tributary',
-    doc: 'Folder of the broker, warehouse, checkpoints and parked messages; one process at a time.',
-  },
-  installation: { kind: 'text', default: 'local', doc: 'Names this installation in runs, API usage and dead letters.' },
-  sources: { kind: 'list', default: [], doc: 'Sources that are on; empty: those whose configuration is given.' },
-  'web.host': { kind: 'text', default: '127.0.0.1', doc: 'Address the webhook receiver binds to.' },
-  'web.port': {
-    kind: 'integer',
-    unit: 'port',
-    default: 8080,
-    minimum: 0,
-    maximum: 65_535,
-    doc: 'Port of the webhook receiver; 0 takes a free one.',
-  },
-  'vendor.caFile': {
-    kind: 'text',
-    default: null,
-    doc: 'PEM file of certificates to trust besides the public ones, for vendors behind a private CA.',
-  },
-  'warehouse.memoryLimit': {
-    kind: 'text',
-    default: '256MB',
-    doc: 'Memory of the embedded warehouse, in its own notation.',
-  },
-  'log.level': {
-    kind: 'text',
-    default: 'info',
-    choices: ['debug', 'info', 'warn', 'error', 'silent'],
-    doc: 'Least severe log line that is written.',
-  },
-  threads: {
-    kind: 'integer',
-    unit: 'threads',
-    default: 1,
-    minimum: 1,
-    maximum: 2,
-    doc: 'Threads the stages are shared out to, over one broker file.',
-  },
-} as const satisfies ConfigSpec;
-
-export type RuntimeConfig = ConfigOf<typeof RUNTIME_CONFIG>;
+export { RUNTIME_CONFIG, type RuntimeConfig } from './config.ts';
 
 export interface Settings {
   /** What they were parsed from. */
@@ -91,13 +48,18 @@ export function configuresSource(services: readonly AnyService[], values: Values
 /** Throws `Misconfigured` with every fault of every service that is on. */
 export function parseSettings(services: readonly AnyService[], values: Values): Settings {
   const runtime = parseConfig(RUNTIME_CONFIG, values);
+  const named = runtime.ok ? runtime.config.services : [];
   const on = services.filter(
-    ({ declared }) => declared.source === null || isOn(declared.source, declared.config, values),
+    ({ declared }) =>
+      (named.length === 0 || named.includes(declared.name)) &&
+      (declared.source === null || isOn(declared.source, declared.config, values)),
   );
   const parsed = on.map((service) => ({ service, parsed: parseConfig(service.declared.config, values) }));
-  const faults = [runtime, ...parsed.map((entry) => entry.parsed)].flatMap((result) =>
-    result.ok ? [] : result.faults,
-  );
+  const faults = [
+    ...[runtime, ...parsed.map((entry) => entry.parsed)].flatMap((result) => (result.ok ? [] : result.faults)),
+    ...(runtime.ok ? placeFaults(runtime.config) : []),
+    ...unknownServices(services, runtime.ok ? runtime.config.services : []),
+  ];
   if (faults.length > 0 || !runtime.ok)
     throw new Misconfigured(
       'bad_configuration',
@@ -108,6 +70,13 @@ export function parseSettings(services: readonly AnyService[], values: Values): 
     runtime: runtime.config,
     services: parsed.flatMap(({ service, parsed: result }) => (result.ok ? [{ service, config: result.config }] : [])),
   };
+}
+
+function unknownServices(services: readonly AnyService[], named: readonly string[]): readonly string[] {
+  const known = services.map(({ declared }) => declared.name);
+  return named
+    .filter((name) => !known.includes(name))
+    .map((name) => `services names ${name}; known are ${known.join(', ')}.`);
 }
 
 export function configNames(services: readonly AnyService[]): readonly string[] {

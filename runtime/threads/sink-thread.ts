@@ -25,7 +25,7 @@ async function run(
   const { values } = workerData as SinkThreadData;
   const settings = parseSettings(await discoverServices(), values);
   const sinks = { ...settings, services: settings.services.filter(({ service }) => isSink(service.declared)) };
-  const ground = await openGround({ settings: sinks, telemetry }, lifecycle);
+  const ground = await openGround({ settings: sinks, telemetry, provision: true }, lifecycle);
   const hosts = sinks.services.map(({ service, config }) => new ServiceHost(service, config, ground.hostPorts));
   const forwarding = forward(telemetry, hosts, tell);
   await startHosts(hosts, lifecycle);

@@ -19,7 +19,7 @@ async function poison(to: River, id: string): Promise<void> {
     source: 'dialpad', instance: 'acme', object: 'unicorn', id, operation: 'upsert', lane: 'live', runId: null, observedAtMicros: 1, changedAtMicros: null, trace: 't', hint: null,
     version: { epoch: 0, sourceSequence: 1, issuedMicros: 1, generation: 0 },
   } as const; // prettier-ignore
-  await to.runtime.broker.publish(
+  await to.runtime.broker.port.publish(
     'raw.dialpad',
     [new Codec().encodeRaw('dialpad', { envelope, record: '{"a":1}' })],
     'kill',
