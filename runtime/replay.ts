@@ -57,6 +57,7 @@ export async function replayRaw(
   await options.broker.ensure([topic], [subscription]);
   const reading = new Reading(options, request, generation);
   const consumer = options.broker.consume(subscription, reading.handler);
+  await consumer.started;
   await options.broker.seek(subscription.name, request.since);
   await reading.untilQuiet();
   await consumer.drain(5_000);

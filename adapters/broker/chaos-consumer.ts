@@ -18,6 +18,7 @@ const released = retry(0, 'released');
 const nobodyHears = (): void => undefined;
 
 export class ChaosConsumer implements Consumer {
+  readonly started: Promise<void>;
   readonly ended: Promise<void>;
   readonly #chaos: Chaos;
   readonly #lanes: LaneScheduler;
@@ -47,6 +48,7 @@ export class ChaosConsumer implements Consumer {
     );
     lanes.add(this.#intake);
     this.#inner = broker.consume({ ...spec, flow: { ...spec.flow, lingerMs: 0 } }, (batch) => this.#take(batch));
+    this.started = this.#inner.started;
     this.ended = this.#inner.ended;
   }
 

@@ -49,7 +49,7 @@ const FIRST_COOLDOWN_MS = 100;
 const LONGEST_COOLDOWN_MS = 10_000;
 
 export class Intake<E extends Entry> implements Taker {
-  readonly #flow: Flow;
+  #flow: Flow;
   readonly #handler: BatchHandler;
   readonly #clock: Clock;
   readonly #supply: Supply<E>;
@@ -77,6 +77,17 @@ export class Intake<E extends Entry> implements Taker {
   /** Messages a handler works on now. */
   get outstandingMessages(): number {
     return this.#outstandingMessages;
+  }
+
+  /** Messages that wait here or that a handler works on. */
+  get heldMessages(): number {
+    return this.#outstandingMessages + this.#queues.live.length + this.#queues.bulk.length;
+  }
+
+  /** Other limits from now on; what is outstanding beyond them may finish. */
+  limit(flow: Flow): void {
+    this.#flow = flow;
+    this.#supply.wake();
   }
 
   /** Takes a message that the broker pushed. */

@@ -6,6 +6,7 @@
  * - `retry(after)` is advice. Delivery attempts are approximate and count expired leases.
  * - A subscription sees only what was published after it exists. Seeking back needs retention; a seek acks everything older.
  * - No figure for the backlog, and no ack and publish in one transaction.
+ * - A message that was delivered very often (100 times on Pub/Sub) may be forwarded to `dead-letter.<service>` instead.
  * - A message has at most 10 MB (body and attributes), 100 attributes, 256 bytes a key, 1,024 bytes a value, and is never
  *   empty; keys that begin with `goog` are Google's.
  * - Unread messages die after the retention. A publish may fail, or succeed and be reported failed.
@@ -64,6 +65,11 @@ export interface Consumer {
   resume(): void;
   /** Stops pulling and waits for the batches under way; what is left after `timeoutMs` is released. */
   drain(timeoutMs: number): Promise<void>;
+  /**
+   * Resolves when the subscription exists and takes what is published from now on: for a broadcast that is when its own
+   * one was made. Rejects when that will never be.
+   */
+  readonly started: Promise<void>;
   /** Rejects when the subscription is gone for good (deleted, no permission); resolves after `drain`. */
   readonly ended: Promise<void>;
 }
@@ -77,7 +83,10 @@ export interface BrokerPort {
   consume(subscription: SubscriptionSpec, handler: BatchHandler): Consumer;
   /** Marks everything published before `time` as acked, handled or not, and what came after as unacked, as far as retained. */
   seek(subscription: string, time: Date): Promise<void>;
-  /** Makes what is missing; changes nothing that is there. */
+  /**
+   * Makes what is missing; changes nothing that is there. What is there and cannot be what is asked for (another topic,
+   * another filter, a schema that cannot be read as this one) throws `Misconfigured`.
+   */
   ensure(topics: readonly string[], subscriptions: readonly SubscriptionSpec[]): Promise<void>;
 }
 

@@ -32,6 +32,7 @@ function restlessBroker(old: readonly Delivered[]): BrokerPort {
         pause: async () => undefined,
         resume: () => undefined,
         drain: async () => clearInterval(timer),
+        started: Promise.resolve(),
         ended: Promise.resolve(),
       };
     },

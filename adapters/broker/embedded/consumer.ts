@@ -21,6 +21,7 @@ export interface ConsumerParts {
 }
 
 export class EmbeddedConsumer implements Consumer {
+  readonly started: Promise<void> = Promise.resolve();
   readonly ended: Promise<void>;
   readonly subscription: Subscription;
   readonly #parts: ConsumerParts;

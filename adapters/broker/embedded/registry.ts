@@ -162,5 +162,5 @@ function missing(name: string): Misconfigured {
 function endedConsumer(error: Error): Consumer {
   const ended = Promise.reject<void>(error);
   ended.catch(() => undefined);
-  return { ended, pause: async () => undefined, resume: () => undefined, drain: async () => undefined };
+  return { started: ended, ended, pause: async () => undefined, resume: () => undefined, drain: async () => undefined };
 }

@@ -1,16 +1,25 @@
 /**
  * One streaming pull. The client leases, extends leases and holds back what exceeds the flow limits; the intake batches
  * and hands. `retry(after)` holds the message, still leased, and nacks it then: Pub/Sub has no delay of its own for one
- * message. `pause` closes the stream, which nacks all that is held; `resume` opens it again.
+ * message. An ack is a wish: the client promises nothing about it, so it may be lost and the message come again.
+ *
+ *     opening ──▶ open ──▶ closed (pause) ──▶ opening (resume)
+ *        ▲          └─▶ failed: all is released; a second later ──▶ opening, or over where the subscription is gone
+ *        └──────────────────────┘
+ *
+ * Every opening takes a new subscription object of the client's: one whose stream failed may still be closing, and would
+ * then close the ack queues of the stream opened after it, whose acks go nowhere without a word.
  */
 import type { Message as PubsubMessage, Subscription } from '@google-cloud/pubsub';
 import type { Clock } from '#core/clock.ts';
 import type { Disposition } from '#core/disposition.ts';
-import type { BatchHandler, Consumer, Lane, SubscriptionSpec } from '#core/ports/broker.ts';
+import type { BatchHandler, Consumer, Flow, Lane, SubscriptionSpec } from '#core/ports/broker.ts';
 import { laneOf, wants } from '../filter.ts';
 import { Intake, type Entry } from '../intake.ts';
 import type { LaneScheduler } from '../lanes.ts';
-import { pubsubError, statusOf } from './errors.ts';
+import { deliveredFrom } from './delivered.ts';
+import { GONE, pubsubError, statusOf } from './errors.ts';
+import { streamOptions } from './stream.ts';
 
 interface PubsubEntry extends Entry {
   readonly message: PubsubMessage;
@@ -18,10 +27,13 @@ interface PubsubEntry extends Entry {
 }
 
 export interface PubsubConsumerParts {
-  /** Resolves with the subscription once it exists: a broadcast's is made first. */
-  readonly subscription: Promise<Subscription>;
+  /** Resolves with the subscription's name once it exists: a broadcast's is made first. Asked again after it failed. */
+  readonly name: () => Promise<string>;
+  readonly open: (name: string, options: ReturnType<typeof streamOptions>) => Subscription;
   readonly lanes: LaneScheduler;
   readonly clock: Clock;
+  /** Something was delivered or answered. */
+  readonly active: () => void;
   readonly fault: (message: string, error: unknown) => void;
   /** Nothing is held or taken any more: what was made for this consumer can go. */
   readonly ended: () => Promise<void>;
@@ -30,25 +42,31 @@ export interface PubsubConsumerParts {
 /** The longest back-off a Pub/Sub subscription can have. */
 const LONGEST_RETRY_MS = 600_000;
 const REOPEN_MS = 1_000;
-/** NOT_FOUND, PERMISSION_DENIED: the client has closed the stream and will not come back by itself. */
-const GONE = new Set([5, 7]);
 
 export class PubsubConsumer implements Consumer {
+  readonly spec: SubscriptionSpec;
+  readonly started: Promise<void>;
   readonly ended: Promise<void>;
-  readonly #spec: SubscriptionSpec;
   readonly #parts: PubsubConsumerParts;
   readonly #intake: Intake<PubsubEntry>;
+  readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<void>();
   readonly #held = new Map<PubsubMessage, () => void>();
-  /** Opening and closing take time: they follow each other. */
-  #steps: Promise<void>;
+  #flow: Flow;
+  #stream: Subscription | undefined;
+  #isWanted = true;
+  #isOpening = false;
   #isOver = false;
+  /** Opening and closing take time: they follow each other. */
+  #steps: Promise<void> = Promise.resolve();
 
   constructor(spec: SubscriptionSpec, handler: BatchHandler, parts: PubsubConsumerParts) {
-    this.#spec = spec;
+    this.spec = spec;
+    this.#flow = spec.flow;
     this.#parts = parts;
+    this.started = this.#start.promise;
     this.ended = this.#end.promise;
-    this.ended.catch(() => undefined);
+    for (const promise of [this.started, this.ended]) promise.catch(() => undefined);
     this.#intake = new Intake<PubsubEntry>(spec.flow, handler, parts.clock, {
       pull: () => [],
       handing: () => undefined,
@@ -60,33 +78,50 @@ export class PubsubConsumer implements Consumer {
       wake: () => parts.lanes.wake(),
     });
     parts.lanes.add(this.#intake);
-    this.#steps = this.#listen();
+    this.#then(() => this.#open());
   }
 
-  async #listen(): Promise<void> {
+  /** Something is held: it waits, is worked on, or is to be tried again. */
+  get isBusy(): boolean {
+    return this.#held.size > 0 || this.#intake.heldMessages > 0;
+  }
+
+  /** Other flow limits from now on. */
+  limit(flow: Flow): void {
+    this.#flow = flow;
+    this.#intake.limit(flow);
+    this.#stream?.setOptions(streamOptions(this.spec, flow));
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isOver || !this.#isWanted || this.#stream) return;
+    this.#isOpening = true;
     try {
-      const subscription = await this.#parts.subscription;
-      subscription.on('error', (error: unknown) => this.#failed(error));
-      if (!this.#isOver) subscription.on('message', (message: PubsubMessage) => this.#took(message));
+      const name = await this.#parts.name();
+      if (this.#isOver || !this.#isWanted) return;
+      const stream = this.#parts.open(name, streamOptions(this.spec, this.#flow));
+      this.#stream = stream;
+      stream.on('error', (error: unknown) => this.#failed(stream, error));
+      stream.on('message', (message: PubsubMessage) => this.#took(message));
+      this.#intake.resume();
+      this.#start.resolve();
     } catch (error) {
-      this.#failed(error);
+      this.#failed(undefined, error);
+    } finally {
+      this.#isOpening = false;
     }
   }
 
   /** The emulator ignores filters, and a filter cannot be changed on the server: the adapter applies it too. */
   #took(message: PubsubMessage): void {
-    if (!wants(this.#spec, message.attributes)) return message.ack();
-    const delivered = {
-      body: message.data,
-      attributes: message.attributes,
-      messageId: message.id,
-      publishedAt: new Date(message.publishTime.getTime()),
-      deliveryAttempts: message.deliveryAttempt,
-    };
+    if (!wants(this.spec, message.attributes)) return message.ack();
+    this.#parts.active();
+    const delivered = deliveredFrom(message);
     this.#intake.offer({ delivered, bytes: message.data.length, lane: laneOf(message.attributes.lane), message });
   }
 
   #answered(entries: readonly PubsubEntry[], dispositions: readonly Disposition[]): void {
+    this.#parts.active();
     entries.forEach(({ message }, at) => {
       const disposition = dispositions[at] as Disposition;
       if (disposition.kind === 'retry') this.#hold(message, Math.min(disposition.afterMs, LONGEST_RETRY_MS));
@@ -110,50 +145,55 @@ export class PubsubConsumer implements Consumer {
     this.#held.clear();
   }
 
-  #failed(error: unknown): void {
-    if (GONE.has(statusOf(error) ?? 0)) return this.#gone(error);
-    this.#parts.fault(
-      `The stream of ${this.#spec.name} failed; it is opened again.`,
-      pubsubError(error, this.#spec.name),
-    );
-    this.#parts.clock.after(REOPEN_MS, () => {
-      if (this.#intake.isTaking) this.#then(async (subscription) => subscription.open());
-    });
-  }
-
-  #gone(error: unknown): void {
-    if (this.#isOver) return;
+  /** What was held of a stream that failed is delivered again: its acks would go nowhere. */
+  #failed(stream: Subscription | undefined, error: unknown): void {
+    if (stream !== this.#stream || this.#isOver) return;
+    this.#stream = undefined;
     this.#intake.pause();
-    this.#finish();
-    this.#end.reject(pubsubError(error, `subscription ${this.#spec.name}`));
+    this.#letGo();
+    const failure = pubsubError(error, `subscription ${this.spec.name}`);
+    if (GONE.has(statusOf(error))) return this.#gone(failure);
+    this.#parts.fault(`The stream of ${this.spec.name} failed; it is opened again.`, failure);
+    this.#parts.clock.after(REOPEN_MS, () => this.#then(() => this.#open()));
   }
 
-  #then(step: (subscription: Subscription) => Promise<void>): void {
-    this.#steps = this.#steps.then(async () => {
-      try {
-        await step(await this.#parts.subscription);
-      } catch (error) {
-        this.#parts.fault(
-          `The stream of ${this.#spec.name} could not be changed.`,
-          pubsubError(error, this.#spec.name),
-        );
-      }
+  #gone(failure: Error): void {
+    this.#finish();
+    this.#start.reject(failure);
+    this.#end.reject(failure);
+  }
+
+  async #close(): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    // A failure of the stream while it closes tells nothing new; without a listener it would end the process.
+    await stream?.close();
+  }
+
+  /** A subscription that is still being made opens no stream any more: nobody waits for a server that is silent. */
+  async #closed(): Promise<void> {
+    this.#then(() => this.#close());
+    if (!this.#isOpening) await this.#steps;
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#steps = this.#steps.then(step).catch((error: unknown) => {
+      const failure = pubsubError(error, `subscription ${this.spec.name}`);
+      this.#parts.fault(`The stream of ${this.spec.name} could not be changed.`, failure);
     });
   }
 
   async pause(): Promise<void> {
+    this.#isWanted = false;
     this.#intake.pause();
     this.#letGo();
-    this.#then((subscription) => subscription.close());
-    await this.#steps;
+    await this.#closed();
   }
 
   resume(): void {
     if (this.#isOver) return;
-    this.#then(async (subscription) => {
-      subscription.open();
-      this.#intake.resume();
-    });
+    this.#isWanted = true;
+    this.#then(() => this.#open());
   }
 
   async drain(timeoutMs: number): Promise<void> {
@@ -161,9 +201,9 @@ export class PubsubConsumer implements Consumer {
     await this.#intake.drain(timeoutMs);
     this.#letGo();
     this.#finish();
-    this.#then((subscription) => subscription.close());
-    await this.#steps;
+    await this.#closed();
     await this.#parts.ended();
+    this.#start.resolve();
     this.#end.resolve();
   }
 

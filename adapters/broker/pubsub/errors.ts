@@ -4,8 +4,12 @@ import { DependencyDown, InvalidMessage, Misconfigured, TributaryError, Unauthor
 const INVALID_ARGUMENT = 3;
 export const NOT_FOUND = 5;
 export const ALREADY_EXISTS = 6;
-const PERMISSION_DENIED = 7;
+export const PERMISSION_DENIED = 7;
+export const RESOURCE_EXHAUSTED = 8;
 const UNAUTHENTICATED = 16;
+
+/** The client closes a stream that fails with one of these, and opening it again would not help. */
+export const GONE: ReadonlySet<number | undefined> = new Set([NOT_FOUND, PERMISSION_DENIED]);
 
 export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

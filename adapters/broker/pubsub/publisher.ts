@@ -1,16 +1,25 @@
 /**
  * Publishing to one topic: batches as large as a request may be, and no more under way than memory should hold. The
- * client's own flow control is not used: it rejects promises that nobody awaits yet while a caller waits for room.
+ * client's own flow control is not used: it rejects promises that nobody awaits yet while a caller waits for room. Callbacks
+ * instead of a promise a message, and one size instead of three, keep it as fast as the client alone.
  * No ordering keys: they cost a factor of fifteen, and versions make order irrelevant.
  */
 import type { Topic } from '@google-cloud/pubsub';
 import type { Message } from '#core/ports/broker.ts';
-import { sizeOf } from '../limits.ts';
 
 /** Pub/Sub's limit on a request. */
 export const REQUEST_MESSAGES = 1_000;
 const OUTSTANDING_MESSAGES = 10_000;
 const OUTSTANDING_BYTES = 64 * 1024 * 1024;
+/** What attributes and bookkeeping of a message take, for the limit on memory. */
+const OVERHEAD_BYTES = 1_000;
+
+/** One call of `publish`: how many messages are not confirmed yet, and the first failure. */
+interface Sending {
+  left: number;
+  failure: unknown;
+  readonly done: PromiseWithResolvers<void>;
+}
 
 export class Publisher {
   readonly #topic: Topic;
@@ -22,40 +31,46 @@ export class Publisher {
     this.#topic = topic;
   }
 
+  get isBusy(): boolean {
+    return this.#messages > 0;
+  }
+
   /** Resolves when the server has all; rejects with the first failure once all are settled. */
   async publish(messages: readonly Message[]): Promise<void> {
-    const sent: Promise<unknown>[] = [];
+    if (messages.length === 0) return;
+    const sending: Sending = { left: messages.length, failure: undefined, done: Promise.withResolvers() };
     for (const message of messages) {
-      const bytes = sizeOf(message);
-      while (this.#isFull(bytes)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      sent.push(this.#send(message, bytes));
+      while (this.#isFull(message)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      this.#send(message, sending);
     }
-    const failure = (await Promise.all(sent)).find((error) => error !== undefined);
-    if (failure !== undefined) throw failure as Error;
+    await sending.done.promise;
+    if (sending.failure !== undefined) throw sending.failure as Error;
   }
 
-  #isFull(bytes: number): boolean {
+  #isFull({ body }: Message): boolean {
     if (this.#messages === 0) return false;
-    return this.#messages >= OUTSTANDING_MESSAGES || this.#bytes + bytes > OUTSTANDING_BYTES;
+    return this.#messages >= OUTSTANDING_MESSAGES || this.#bytes + body.byteLength > OUTSTANDING_BYTES;
   }
 
-  /** Resolves with the failure, if any. */
-  async #send({ body, attributes }: Message, bytes: number): Promise<unknown> {
+  #send({ body, attributes }: Message, sending: Sending): void {
+    const bytes = body.byteLength + OVERHEAD_BYTES;
     this.#messages++;
     this.#bytes += bytes;
-    try {
-      const data = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      await this.#topic.publishMessage({ data, attributes });
-      return undefined;
-    } catch (error) {
-      return error ?? new Error('Publishing failed without a reason.');
-    } finally {
+    const data = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.#topic.publishMessage({ data, attributes }, (error: unknown) => {
       this.#messages--;
       this.#bytes -= bytes;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const look of waiting) look();
-    }
+      if (error) sending.failure ??= error;
+      if (--sending.left === 0) sending.done.resolve();
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const look of waiting) look();
   }
 
   async flush(): Promise<void> {

@@ -1,74 +1,98 @@
 /**
- * Making topics and subscriptions. What is there stays as it is; what differs and cannot be changed (topic, filter) is
- * refused, because a subscription with another filter loses messages without a word.
+ * Makes what a topology needs, in the order in which it refers to itself: schemas, topics, dead-letter topics and their
+ * subscriptions, then all others. How one topic or subscription is made is in `resources.ts`.
  */
-import type { CreateSubscriptionOptions, Topic } from '@google-cloud/pubsub';
+import type { PubSub } from '@google-cloud/pubsub';
 import { Misconfigured } from '#core/errors.ts';
 import type { SubscriptionSpec } from '#core/ports/broker.ts';
-import { filterText } from '../filter.ts';
-import { ALREADY_EXISTS, pubsubError, statusOf } from './errors.ts';
+import { deadLetterTopic } from '#core/topics.ts';
+import { pubsubError } from './errors.ts';
+import type { Keeping, PubsubBrokerOptions } from './options.ts';
+import { createInstance, ensureSubscription, ensureTopic } from './resources.ts';
+import { ensureSchema } from './schemas.ts';
+import { seekTo } from './seek.ts';
 
-export interface Keeping {
-  /** Unread messages die after this (10 minutes to 31 days). */
-  readonly retentionMs: number;
-  /** How long a topic's messages stay for a seek back; 0: not at all, else at least 10 minutes. */
-  readonly retainMs: (topic: string) => number;
-}
+type Options = PubsubBrokerOptions & Keeping;
 
-/** An instance's own subscription goes when nobody has pulled from it for a day, the least Pub/Sub allows. */
-const INSTANCE_TTL_SECONDS = 86_400;
+const DEAD_LETTERS = deadLetterTopic('');
 
-export async function ensureTopic(topic: Topic, keeping: Keeping): Promise<void> {
-  const retainMs = keeping.retainMs(shortName(topic.name));
-  try {
-    await topic.create();
-    if (retainMs > 0) await topic.setMetadata({ messageRetentionDuration: duration(retainMs) });
-  } catch (error) {
-    if (statusOf(error) !== ALREADY_EXISTS) throw pubsubError(error, `topic ${shortName(topic.name)}`);
+export class Topology {
+  readonly #client: PubSub;
+  readonly #options: Options;
+  /** Topics seen on the server. */
+  readonly #topics = new Set<string>();
+
+  constructor(client: PubSub, options: Options) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async ensure(topics: readonly string[], subscriptions: readonly SubscriptionSpec[]): Promise<void> {
+    for (const topic of topics) await this.#ensureTopic(topic);
+    const [last, first] = [subscriptions.filter(isOfWork), subscriptions.filter((spec) => !isOfWork(spec))];
+    for (const spec of [...first, ...last]) {
+      if (spec.sharing === 'shared') await this.#ensureShared(spec);
+      else await this.#mustExist(spec.topic);
+    }
+  }
+
+  async #ensureTopic(topic: string): Promise<void> {
+    const definition = this.#options.schemas?.(topic);
+    const schema = definition === undefined ? undefined : await ensureSchema(this.#client, topic, definition);
+    await ensureTopic(this.#client, topic, this.#options, schema);
+    this.#topics.add(topic);
+  }
+
+  async #ensureShared(spec: SubscriptionSpec): Promise<void> {
+    const deadLetters = isOfWork(spec) ? await this.#deadLettersOf(spec.service) : undefined;
+    const isNew = await ensureSubscription(this.#client, spec, this.#options, deadLetters);
+    if (isNew) await this.#startNow(spec, spec.name);
+  }
+
+  /**
+   * Where the broker forwards what it gives up. Undefined without such a topic: what is forwarded to a topic that nobody
+   * subscribes to is lost, so it must be declared, with its subscription, before there is a policy.
+   */
+  async #deadLettersOf(service: string): Promise<string | undefined> {
+    const name = deadLetterTopic(service);
+    return (await this.#exists(name)) ? this.#client.topic(name).name : undefined;
+  }
+
+  async #exists(topic: string): Promise<boolean> {
+    if (this.#topics.has(topic)) return true;
+    try {
+      const [exists] = await this.#client.topic(topic).exists();
+      if (exists) this.#topics.add(topic);
+      return exists;
+    } catch (error) {
+      throw pubsubError(error, `topic ${topic}`);
+    }
+  }
+
+  /** A broadcast has nothing of its own before an instance runs, but its topic must be there. */
+  async #mustExist(topic: string): Promise<void> {
+    if (await this.#exists(topic)) return;
+    throw new Misconfigured('topic_missing', `There is no topic ${topic}: declare it, so that it is made.`);
+  }
+
+  async makeInstance(spec: SubscriptionSpec, name: string): Promise<void> {
+    await createInstance(this.#client, spec, name, this.#options);
+    await this.#startNow(spec, name);
+  }
+
+  /**
+   * On the service a subscription begins with what is published after it exists. The emulator begins with all that its
+   * topic retains: there, and only there, it is moved to now before anybody is told of it.
+   */
+  async #startNow({ topic }: SubscriptionSpec, name: string): Promise<void> {
+    if (this.#options.emulator === undefined || this.#options.retainMs(topic) === 0) return;
+    await seekTo(this.#client.subscription(name), new Date(this.#options.clock.nowMicros() / MICROS_PER_MS));
   }
 }
 
-export async function ensureSubscription(topic: Topic, spec: SubscriptionSpec, keeping: Keeping): Promise<void> {
-  try {
-    await topic.createSubscription(spec.name, { ...options(spec, keeping), expirationPolicy: {} });
-  } catch (error) {
-    if (statusOf(error) !== ALREADY_EXISTS) throw pubsubError(error, `topic ${spec.topic}`);
-    await refuseDifference(topic, spec);
-  }
-}
+const MICROS_PER_MS = 1_000;
 
-export async function makeInstance(
-  topic: Topic,
-  spec: SubscriptionSpec,
-  name: string,
-  keeping: Keeping,
-): Promise<void> {
-  const expirationPolicy = { ttl: { seconds: INSTANCE_TTL_SECONDS } };
-  const retentionMs = Math.min(keeping.retentionMs, INSTANCE_TTL_SECONDS * 1_000);
-  await topic.createSubscription(name, { ...options(spec, { ...keeping, retentionMs }), expirationPolicy });
-}
-
-function options(spec: SubscriptionSpec, keeping: Keeping): CreateSubscriptionOptions {
-  return {
-    ackDeadlineSeconds: spec.ackDeadlineSeconds,
-    filter: filterText(spec),
-    messageRetentionDuration: duration(keeping.retentionMs),
-    // Topic retention is for replays by a seek; without it a subscription can only seek back over what it keeps itself.
-    retainAckedMessages: keeping.retainMs(spec.topic) > 0,
-  };
-}
-
-async function refuseDifference(topic: Topic, spec: SubscriptionSpec): Promise<void> {
-  const [metadata] = await topic.subscription(spec.name).getMetadata();
-  if (metadata.topic === topic.name && metadata.filter === filterText(spec)) return;
-  const text = `Subscription ${spec.name} exists with another topic, lane or service: give the new one another name.`;
-  throw new Misconfigured('subscription_differs', text);
-}
-
-function duration(ms: number): { readonly seconds: number } {
-  return { seconds: Math.ceil(ms / 1_000) };
-}
-
-function shortName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
+/** Not of a dead-letter topic: what the broker gave up is not given up again. */
+function isOfWork(spec: SubscriptionSpec): boolean {
+  return !spec.topic.startsWith(DEAD_LETTERS);
 }
