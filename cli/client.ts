@@ -7,6 +7,7 @@ import { startEmbedded } from '#runtime/embedded.ts';
 import { operate, type Emit, type OperationName, type Requests } from '#runtime/operations.ts';
 import { isRunning, operateRemotely } from '#runtime/socket.ts';
 import { loadSettings, stateOf, type CommonOptions } from './settings.ts';
+import { refuseWithoutStandIns } from './stand-ins.ts';
 import { untilIdle } from './until-idle.ts';
 
 export interface Io {
@@ -28,6 +29,7 @@ export async function perform<N extends OperationName>(
   if (await isRunning(folder)) return operateRemotely(folder, name, request, io);
   if (!flowing && !existsSync(folder))
     throw new Misconfigured('no_state', `There is nothing at ${folder} yet: run «npm start» first, or give --state.`);
+  await refuseWithoutStandIns(options);
   const { settings } = await loadSettings(options);
   const runtime = await startEmbedded({ settings, telemetry: new TelemetryHub(), flowing });
   try {

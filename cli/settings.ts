@@ -45,22 +45,33 @@ export interface Loaded {
  */
 export async function loadSettings(options: CommonOptions, extra: Values = {}): Promise<Loaded> {
   const services = await discoverServices();
+  const values = { ...givenValues(options, services), ...extra };
+  return { services, values, settings: parseSettings(services, values) };
+}
+
+/** What environment, file and state folder say, before anything is checked. */
+export function givenValues(options: CommonOptions, services: readonly AnyService[]): Values {
   const names = configNames(services);
   const saved = options.config === undefined ? savedSettings(stateOf(options)) : undefined;
-  const values: Values = {
+  return {
     ...(saved === undefined
-      ? valuesFrom(process.env, options.config, names)
+      ? valuesFrom(environment(), options.config, names)
       : valuesFrom(ownEnvironment(services), saved, names)),
     'state.folder': options.state,
-    ...extra,
   };
-  return { services, values, settings: parseSettings(services, values) };
+}
+
+/** Google's own name for the emulator's address counts as our setting. */
+function environment(): Values {
+  const name = environmentName('pubsub.emulator');
+  const host = process.env['PUBSUB_EMULATOR_HOST'];
+  return host === undefined || process.env[name] !== undefined ? process.env : { ...process.env, [name]: host };
 }
 
 /** Throws `Misconfigured` where the folder is of the other kind: a simulated company among real rows could not be told apart. */
 export async function wantsSimulators(options: CommonOptions): Promise<boolean> {
   const services = await discoverServices();
-  const isReal = configuresSource(services, valuesFrom(process.env, options.config, configNames(services)));
+  const isReal = configuresSource(services, valuesFrom(environment(), options.config, configNames(services)));
   const folder = stateOf(options);
   const isSimulated = savedSettings(folder) !== undefined;
   if (isReal && isSimulated)
@@ -84,11 +95,11 @@ function ownEnvironment(services: readonly AnyService[]): Values {
       .filter((name) => sources.some((source) => name.startsWith(source)))
       .map(environmentName),
   );
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden.has(name)));
+  return Object.fromEntries(Object.entries(environment()).filter(([name]) => !hidden.has(name)));
 }
 
 /** A start against the simulators leaves their addresses in the state folder. */
-function savedSettings(folder: string): string | undefined {
+export function savedSettings(folder: string): string | undefined {
   const path = join(folder, 'settings.json');
   return existsSync(path) ? path : undefined;
 }

@@ -1,12 +1,10 @@
 /** The simulated vendors, in a process of their own: started for those who have no credentials yet. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Transient } from '#core/errors.ts';
 import type { Values } from '#runtime/settings.ts';
+import { startChild, type Child } from './child.ts';
 
 const MAIN = join(import.meta.dirname, '../tools/simulators/main.ts');
 const STOP_WITHIN_MS = 1_000;
@@ -47,12 +45,12 @@ export interface ChangeProgress {
 export class Simulators {
   readonly settings: Values;
   readonly #control: string;
-  readonly #child: ChildProcess;
+  readonly #child: Child<Addresses>;
 
-  constructor(child: ChildProcess, addresses: Addresses) {
+  constructor(child: Child<Addresses>) {
     this.#child = child;
-    this.#control = addresses.control;
-    this.settings = settingsOf(addresses);
+    this.#control = child.addresses.control;
+    this.settings = settingsOf(child.addresses);
   }
 
   /** Registers our receiver with the simulated vendors, as an operator does once with the real ones. */
@@ -77,13 +75,8 @@ export class Simulators {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);
-    this.#child.kill('SIGTERM');
-    await exited;
-    clearTimeout(late);
+  stop(): Promise<void> {
+    return this.#child.stop(STOP_WITHIN_MS);
   }
 
   async #post(path: string, body: unknown): Promise<void> {
@@ -109,12 +102,7 @@ export async function startSimulators(options: SimulatorOptions): Promise<Simula
     '--sources',
     options.sources.join(','),
   ];
-  // Its own process group: a Ctrl-C reaches only the pipeline, which stops the vendors when it has drained.
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  for await (const line of createInterface({ input: child.stdout })) {
-    return new Simulators(child, JSON.parse(line) as Addresses);
-  }
-  throw new Transient('simulators_failed', 'The simulated vendors did not start: see the lines above.');
+  return new Simulators(await startChild<Addresses>('The simulated vendors', MAIN, flags));
 }
 
 /** The commands that come later find the same vendors, as long as they run. */

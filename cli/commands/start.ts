@@ -8,15 +8,18 @@ import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { operate, type Status } from '#runtime/operations.ts';
 import { alreadyRunning, isRunning, serveSocket } from '#runtime/socket.ts';
 import { environmentName } from '#core/config.ts';
+import { RUNTIME_CONFIG } from '#runtime/config.ts';
 import { liveView } from '../live-view.ts';
+import { choosePlaces, DEFAULT_PLACES, type Places } from '../places.ts';
 import { loadSettings, stateOf, wantsSimulators, withCommonOptions, type CommonOptions } from '../settings.ts';
 import { saveSettings, startSimulators, type Simulators } from '../simulators.ts';
+import { standInsFor, type StandIns } from '../stand-ins.ts';
 import { stopOnSignal } from '../stopping.ts';
 import { summaryOf } from '../summary.ts';
 import { untilIdle } from '../until-idle.ts';
 import { positive } from './query.ts';
 
-interface StartOptions extends CommonOptions {
+interface StartOptions extends CommonOptions, Partial<Places> {
   readonly untilIdle?: true;
   readonly contacts: number;
   readonly changes: number;
@@ -38,11 +41,22 @@ export function startCommand(): Command {
         .argParser(sourceNames)
         .default([], 'all that are configured'),
     )
+    .addOption(placeOption('--broker <name>', 'what carries events', 'broker'))
+    .addOption(placeOption('--warehouse <name>', 'where rows end', 'warehouse'))
+    .addOption(placeOption('--storage <name>', 'where checkpoints and parked messages are', 'storage'))
     .option('--contacts <n>', 'contacts of the simulated company', positive, 2_000)
     .option('--changes <n>', 'live changes with --until-idle', positive, 200)
     .option('--per-second <n>', 'live changes a second', positive, 20)
     .option('--seed <n>', 'seed of the simulated company', positive, 7)
     .action(start);
+}
+
+/** Beside each choice of Google's, a stand-in on this machine where no project or address is configured. */
+function placeOption(flags: string, what: string, name: keyof Places): Option {
+  const { choices } = RUNTIME_CONFIG[name];
+  return new Option(flags, `${what} (default: ${DEFAULT_PLACES[name]})`)
+    .choices([...choices])
+    .env(environmentName(name));
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -51,15 +65,18 @@ async function start(options: StartOptions): Promise<void> {
   const folder = stateOf(options);
   await makeFolder(folder);
   const isSimulated = await wantsSimulators(options);
+  const places = await choosePlaces(options);
   if (isSimulated && !options.json)
     console.log(`Starting simulated vendors with ${options.contacts.toLocaleString('en')} contacts.`);
   const simulators = isSimulated
     ? await startSimulators({ ...options, folder, sources: options.sources.length > 0 ? options.sources : SOURCES })
     : undefined;
+  let standIns: StandIns | undefined;
   try {
-    if (!stopping.aborted) await flow(options, folder, simulators, { startedMs, stopping });
+    standIns = await standInsFor(places, options);
+    if (!stopping.aborted) await flow({ options, folder, simulators, places, standIns, startedMs, stopping });
   } finally {
-    await simulators?.stop();
+    await Promise.all([simulators?.stop(), standIns?.stop()]);
   }
   if (options.untilIdle && stopping.aborted)
     throw new Stale('stopping', 'It was stopped before the end, so there is no summary: the next start goes on.');
@@ -79,15 +96,22 @@ async function makeFolder(folder: string): Promise<void> {
   if (await isRunning(folder)) throw alreadyRunning(folder);
 }
 
-async function flow(
-  options: StartOptions,
-  folder: string,
-  simulators: Simulators | undefined,
-  { startedMs, stopping }: { readonly startedMs: number; readonly stopping: AbortSignal },
-): Promise<void> {
-  if (simulators !== undefined) saveSettings(folder, simulators.settings);
+interface Flow {
+  readonly options: StartOptions;
+  readonly folder: string;
+  readonly simulators: Simulators | undefined;
+  readonly places: Places;
+  readonly standIns: StandIns | undefined;
+  readonly startedMs: number;
+  readonly stopping: AbortSignal;
+}
+
+async function flow({ options, folder, simulators, places, standIns, startedMs, stopping }: Flow): Promise<void> {
+  if (simulators !== undefined) saveSettings(folder, { ...simulators.settings, ...places });
   const { settings } = await loadSettings(options, {
     ...simulators?.settings,
+    ...places,
+    ...standIns?.settings,
     ...(options.sources.length === 0 ? {} : { sources: options.sources.join(',') }),
     ...(simulators === undefined ? {} : { 'web.port': process.env[environmentName('web.port')] ?? '0' }),
   });
