@@ -1,12 +1,16 @@
 /** Names of topics. One word order everywhere: what it carries, then of whom. */
 import type { EntityName, RawSource } from '#schemas/generated/types.ts';
 
+/** One small JSON notice for each message that was parked, without its body or anything personal: for alerts. */
+export const INGESTION_ERRORS = 'ingestion-errors';
+
 export type Topic =
   | `hint.${RawSource}`
   | `raw.${RawSource}`
   | `canonical.${EntityName}`
   | 'resolved.match'
   | 'ops.event'
+  | typeof INGESTION_ERRORS
   | `dead-letter.${string}`;
 
 export function hintTopic<S extends RawSource>(source: S): `hint.${S}` {

@@ -1,7 +1,7 @@
 /** Topics and subscriptions, derived from what the services declare: the architecture is stated once, in their values. */
 import type { Flow, Lane, SubscriptionSpec } from '#core/ports/broker.ts';
 import type { AnyService, Declared } from '#core/service.ts';
-import { deadLetterTopic } from '#core/topics.ts';
+import { deadLetterTopic, INGESTION_ERRORS } from '#core/topics.ts';
 
 export interface Topology {
   readonly topics: readonly string[];
@@ -11,13 +11,14 @@ export interface Topology {
 const LANES: readonly Lane[] = ['live', 'bulk'];
 
 export function topologyOf(services: readonly AnyService[]): Topology {
-  const topics = new Set<string>(['ops.event']);
+  const topics = new Set<string>(['ops.event', INGESTION_ERRORS]);
   for (const { declared } of services) {
     declared.publishes.forEach((topic) => topics.add(topic));
     Object.values(declared.subscribes).forEach((entry) => topics.add(entry.topic));
     topics.add(deadLetterTopic(declared.name));
   }
-  return { topics: [...topics].sort(), subscriptions: services.flatMap(({ declared }) => subscriptionsOf(declared)) };
+  const subscriptions = services.flatMap(({ declared }) => [...subscriptionsOf(declared), givenUpOf(declared)]);
+  return { topics: [...topics].sort(), subscriptions };
 }
 
 /** Two subscriptions for each declared one: `<service>.<name>.live` and `….bulk`. */
@@ -34,6 +35,28 @@ export function subscriptionOf(declared: Declared, name: string, lane: Lane): Su
     lane,
     ...entry,
     flow: laneFlow(entry.flow, lane),
+  };
+}
+
+/** Few messages, each stored by itself. */
+const GIVEN_UP_FLOW: Flow = {
+  batchMessages: 50,
+  batchBytes: 4_000_000,
+  lingerMs: 0,
+  outstandingMessages: 200,
+  outstandingBytes: 16_000_000,
+};
+
+/** A dead-letter topic always has this subscription, or what a broker forwards there would be lost: see `given-up.ts`. */
+export function givenUpOf(declared: Declared): SubscriptionSpec {
+  return {
+    name: `${declared.name}.given-up`,
+    service: declared.name,
+    topic: deadLetterTopic(declared.name),
+    lane: 'any',
+    sharing: 'shared',
+    ackDeadlineSeconds: 60,
+    flow: GIVEN_UP_FLOW,
   };
 }
 

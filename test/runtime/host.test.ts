@@ -32,7 +32,8 @@ function world() {
   const consumer = (name: string): Consumer => {
     consumers.push(name);
     const drain = async (): Promise<void> => void consumers.splice(consumers.indexOf(name), 1);
-    return { pause: async () => undefined, resume: () => undefined, drain, ended: new Promise(() => undefined) };
+    const ended = new Promise<void>(() => undefined);
+    return { pause: async () => undefined, resume: () => undefined, drain, started: Promise.resolve(), ended };
   };
   const broker: BrokerPort = {
     publish: async () => undefined,
