@@ -198,6 +198,7 @@ export function describeBrokerContract(
         const reader = new Reader(broker, spec);
         let isEnded = false;
         reader.consumer.ended.catch(() => (isEnded = true));
+        reader.consumer.started.catch(() => undefined);
         await harness.until(() => isEnded);
         await expect(reader.consumer.ended).rejects.toThrow('nobody-made-this');
       });
@@ -291,6 +292,14 @@ export function describeBrokerContract(
         await publish(sent);
         await harness.until(() => readers.every((reader) => reader.has(sent)));
         for (const reader of readers) await reader.consumer.drain(1_000);
+      });
+
+      it('gives an instance of a broadcast, once it has started, all that is published from then on', async () => {
+        const reader = new Reader(broker, await subscription({ sharing: 'broadcast' }));
+        await reader.consumer.started;
+        await publish(many(50));
+        await harness.until(() => reader.has(many(50)));
+        await reader.consumer.drain(1_000);
       });
 
       it('shows a subscription nothing that was published before it existed', async () => {

@@ -19,6 +19,7 @@ import { Intake, type Entry } from '../intake.ts';
 import type { LaneScheduler } from '../lanes.ts';
 import { deliveredFrom } from './delivered.ts';
 import { GONE, pubsubError, statusOf } from './errors.ts';
+import { Returning } from './returning.ts';
 import { streamOptions } from './stream.ts';
 
 interface PubsubEntry extends Entry {
@@ -52,6 +53,7 @@ export class PubsubConsumer implements Consumer {
   readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<void>();
   readonly #held = new Map<PubsubMessage, () => void>();
+  readonly #returning: Returning;
   #flow: Flow;
   #stream: Subscription | undefined;
   #isWanted = true;
@@ -64,6 +66,7 @@ export class PubsubConsumer implements Consumer {
     this.spec = spec;
     this.#flow = spec.flow;
     this.#parts = parts;
+    this.#returning = new Returning(parts.clock);
     this.started = this.#start.promise;
     this.ended = this.#end.promise;
     for (const promise of [this.started, this.ended]) promise.catch(() => undefined);
@@ -72,7 +75,7 @@ export class PubsubConsumer implements Consumer {
       handing: () => undefined,
       answered: (entries, dispositions) => this.#answered(entries, dispositions),
       released: (entries) => {
-        for (const { message } of entries) message.nack();
+        for (const { message } of entries) this.#nack(message);
       },
       failed: (error) => parts.fault(`The handler of ${spec.name} threw: its batch is delivered again.`, error),
       wake: () => parts.lanes.wake(),
@@ -81,9 +84,9 @@ export class PubsubConsumer implements Consumer {
     this.#then(() => this.#open());
   }
 
-  /** Something is held: it waits, is worked on, or is to be tried again. */
+  /** Something is held or on its way back: it waits, is worked on, or is to be tried again. */
   get isBusy(): boolean {
-    return this.#held.size > 0 || this.#intake.heldMessages > 0;
+    return this.#held.size > 0 || this.#intake.heldMessages > 0 || this.#returning.isAny;
   }
 
   /** Other flow limits from now on. */
@@ -116,6 +119,7 @@ export class PubsubConsumer implements Consumer {
   #took(message: PubsubMessage): void {
     if (!wants(this.spec, message.attributes)) return message.ack();
     this.#parts.active();
+    this.#returning.came(message.id);
     const delivered = deliveredFrom(message);
     this.#intake.offer({ delivered, bytes: message.data.length, lane: laneOf(message.attributes.lane), message });
   }
@@ -129,10 +133,15 @@ export class PubsubConsumer implements Consumer {
     });
   }
 
+  #nack(message: PubsubMessage): void {
+    this.#returning.went(message.id);
+    message.nack();
+  }
+
   #hold(message: PubsubMessage, afterMs: number): void {
     const cancel = this.#parts.clock.after(afterMs, () => {
       this.#held.delete(message);
-      message.nack();
+      this.#nack(message);
     });
     this.#held.set(message, cancel);
   }
@@ -140,7 +149,7 @@ export class PubsubConsumer implements Consumer {
   #letGo(): void {
     for (const [message, cancel] of this.#held) {
       cancel();
-      message.nack();
+      this.#nack(message);
     }
     this.#held.clear();
   }

@@ -15,7 +15,8 @@ const INSTANCE_TTL_SECONDS = 86_400;
 /** The most Pub/Sub allows: our own dead letters come long before. Counted by the server, roughly. */
 const DELIVERY_ATTEMPTS = 100;
 /** What a pause or a drain gave back comes soon; what fails again and again comes at most this seldom. */
-const RETRY_POLICY = { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 60 } };
+export const LONGEST_BACKOFF_SECONDS = 60;
+const RETRY_POLICY = { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: LONGEST_BACKOFF_SECONDS } };
 /** The client would try ten minutes. */
 const TIMEOUT_MS = 30_000;
 
