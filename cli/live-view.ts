@@ -92,6 +92,7 @@ function lagText({ changeToRowMs }: MetricsSnapshot): string {
 
 /** By service: `status --json` has each subscription. */
 function backlogText({ backlog }: Status): string {
+  if (backlog === null) return 'not told by this broker';
   const sums = new Map<string, number>();
   for (const { subscription, messages } of backlog) {
     const service = subscription.split('.')[0] ?? subscription;

@@ -90,11 +90,9 @@ export interface Status {
   readonly tables: Readonly<Record<string, number>>;
   readonly matches: Readonly<Record<string, number>>;
   readonly deadLetters: Readonly<Record<string, number>>;
-  readonly backlog: readonly {
-    readonly subscription: string;
-    readonly messages: number;
-    readonly oldestAgeMs: number | null;
-  }[];
+  /** Null where the broker has no such figure. */
+  readonly backlog:
+    readonly { readonly subscription: string; readonly messages: number; readonly oldestAgeMs: number | null }[] | null;
   readonly memoryBytes: number;
 }
 
@@ -107,16 +105,20 @@ async function status(runtime: EmbeddedRuntime): Promise<Status> {
     tables: await countViews(runtime),
     matches: await countMatches(runtime),
     deadLetters: Object.fromEntries((await runtime.deadLetters.list({})).map(({ code, letters }) => [code, letters])),
-    backlog: runtime.broker
-      .backlog()
-      .filter(({ unackedMessages }) => unackedMessages > 0)
-      .map(({ name, unackedMessages, oldestAgeMs }) => ({
-        subscription: name,
-        messages: unackedMessages,
-        oldestAgeMs,
-      })),
+    backlog: backlogOf(runtime),
     memoryBytes: process.memoryUsage.rss(),
   };
+}
+
+function backlogOf({ broker }: EmbeddedRuntime): Status['backlog'] {
+  const waiting = broker.backlog()?.filter(({ unackedMessages }) => unackedMessages > 0);
+  return (
+    waiting?.map(({ name, unackedMessages, oldestAgeMs }) => ({
+      subscription: name,
+      messages: unackedMessages,
+      oldestAgeMs,
+    })) ?? null
+  );
 }
 
 const LIMITS = { rows: 1_000, timeoutMs: 30_000 };

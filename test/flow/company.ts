@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Values } from '#runtime/settings.ts';
 import { checkMatches, type MatchReport, type MatchRow } from '#test/kit/call-truth.ts';
-import { expectedRows, OBJECT_NAMES, purgedIds, storedRowsSql } from '#test/kit/salesforce-truth.ts';
+import { expectedRows, OBJECT_NAMES, purgedIds, storedRow, storedRowsSql } from '#test/kit/salesforce-truth.ts';
 import { openDialpad, type DialpadVendor } from '#tools/simulators/dialpad/index.ts';
 import { startSalesforce, type Salesforce, type StartOptions } from '#tools/simulators/salesforce/start.ts';
 import {
@@ -101,7 +101,7 @@ export async function expectSalesforceTruth(
 ): Promise<void> {
   for (const object of objects) {
     const expected = expectedRows(world, object);
-    const stored = await river.rows(storedRowsSql(object));
+    const stored = (await river.rows(storedRowsSql(object))).map((row) => storedRow(object, row));
     const ids = stored.map(({ id }) => String(id));
     expect(new Set(ids).size, `${object}: no row twice`).toBe(ids.length);
     const purged = purgedIds(world, object);

@@ -68,9 +68,9 @@ describe('messages that cannot be processed', () => {
     expect(new Set(await callIds(sick))).toEqual(new Set(ids.filter((id) => !poison.has(id))));
     const parked = await sick.runtime.deadLetters.list({});
     expect(parked).toMatchObject([{ service: 'normalizer', code: 'allergic', letters: 3 }]);
-    expect(await sick.rows(`SELECT state, count(*)::INT AS n FROM sales_intelligence.dead_letters GROUP BY 1`)).toEqual(
-      [{ state: 'parked', n: 3 }],
-    );
+    expect(await sick.rows(`SELECT state, count(*) AS n FROM sales_intelligence.dead_letters GROUP BY 1`)).toEqual([
+      { state: 'parked', n: 3 },
+    ]);
     await sick.stop();
 
     const mended = await start();
@@ -81,9 +81,9 @@ describe('messages that cannot be processed', () => {
     await mended.untilIdle();
     expect(new Set(await callIds(mended))).toEqual(new Set(ids));
     expect(await mended.runtime.deadLetters.list({})).toEqual([]);
-    expect(
-      await mended.rows(`SELECT state, count(*)::INT AS n FROM sales_intelligence.dead_letters GROUP BY 1`),
-    ).toEqual([{ state: 'replayed', n: 3 }]);
+    expect(await mended.rows(`SELECT state, count(*) AS n FROM sales_intelligence.dead_letters GROUP BY 1`)).toEqual([
+      { state: 'replayed', n: 3 },
+    ]);
   });
 
   it('that are still poison after three replays are refused a fourth', async () => {

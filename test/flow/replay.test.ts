@@ -37,7 +37,7 @@ it('records mapped wrongly by a first mapper are repaired by mending it and repl
   const broken = await acme.start({ instead: forgetful() });
   await acme.work({ count: 60, perSecond: 60, seed: 1, mix });
   await broken.untilIdle();
-  const forgotten = 'SELECT count(*)::INT AS n FROM sales_intelligence.sf_contacts WHERE owner_id IS NULL';
+  const forgotten = 'SELECT count(*) AS n FROM sales_intelligence.sf_contacts WHERE owner_id IS NULL';
   expect((await broken.rows(forgotten))[0]?.['n']).toBeGreaterThan(150);
   await broken.stop();
 

@@ -134,24 +134,30 @@ export const EXPECTED: Readonly<Record<ObjectName, { readonly table: string; rea
   },
 };
 
-/** Reads the columns in the form of `expectedRows`, tombstones included, one line a stored row. */
+/** Reads the stored rows of one object, tombstones included, in SQL that every warehouse takes. */
 export function storedRowsSql(object: ObjectName): string {
   const { table, columns } = EXPECTED[object];
-  const parts = Object.entries(columns).map(([name, [, kind]]) => `${SQL[kind](name)} AS ${name}`);
-  return `SELECT id, deleted, ${parts.join(', ')} FROM sales_intelligence_store.${table}
+  return `SELECT id, deleted, ${Object.keys(columns).join(', ')} FROM sales_intelligence_store.${table}
     WHERE source = 'salesforce' AND object = '${object}'`;
 }
 
-const asIs = (name: string): string => name;
-const asNumber = (name: string): string => `CAST(${name} AS DOUBLE)`;
-const SQL: Readonly<Record<Kind, (name: string) => string>> = {
+/** A stored row in the form of `expectedRows`. */
+export function storedRow(object: ObjectName, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const columns = Object.entries(EXPECTED[object].columns);
+  const values = columns.map(([name, [, kind]]) => [name, PLAIN[kind](row[name] ?? null)]);
+  return { id: row['id'], deleted: row['deleted'], ...(Object.fromEntries(values) as Record<string, unknown>) };
+}
+
+const asIs = (value: unknown): unknown => value;
+const asNumber = (value: unknown): unknown => (value === null ? null : Number(value));
+const PLAIN: Readonly<Record<Kind, (value: unknown) => unknown>> = {
   text: asIs,
   lower: asIs,
   flag: asIs,
   decimal: asNumber,
   minutes: asNumber,
-  instant: (name) => `epoch_ms(${name})`,
-  day: (name) => `CAST(${name} AS VARCHAR)`,
+  instant: (value) => (value === null ? null : Date.parse(String(value))),
+  day: asIs,
 };
 
 /** By id: every record that is, or lies in the recycle bin. */
