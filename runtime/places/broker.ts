@@ -11,8 +11,8 @@ import { definitionOf } from './schemas.ts';
 
 export interface RuntimeBroker {
   readonly port: BrokerPort;
-  /** What each subscription has still to do; nothing where the broker has no such figure. */
-  backlog(): readonly SubscriptionBacklog[];
+  /** What each subscription has still to do; null where the broker has no such figure. */
+  backlog(): readonly SubscriptionBacklog[] | null;
   /** Nothing waits, as far as this process can know. */
   isIdle(): boolean;
 }
@@ -60,7 +60,7 @@ async function pubsub(config: RuntimeConfig, parts: Parts, lifecycle: Lifecycle)
     ...(emulator === null ? {} : { emulator }),
   });
   lifecycle.onStop('broker', () => broker.close());
-  return { port: broker, backlog: () => [], isIdle: () => broker.quietForMs() >= QUIET_MS };
+  return { port: broker, backlog: () => null, isIdle: () => broker.quietForMs() >= QUIET_MS };
 }
 
 function faultTeller(telemetry: Telemetry): Parts['onFault'] {

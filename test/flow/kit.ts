@@ -11,7 +11,6 @@ import { TelemetryHub, type TelemetryName } from '#core/telemetry.ts';
 import { discoverServices } from '#runtime/discover.ts';
 import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { parseSettings, type Values } from '#runtime/settings.ts';
-import { google, googleValues } from '#test/kit/google.ts';
 
 export interface River {
   readonly runtime: EmbeddedRuntime;
@@ -45,8 +44,7 @@ export async function startRiver({ folder, values, instead, wrapBroker, wrapWare
   const services = (await discoverServices()).map((service) =>
     service.declared.name === instead?.declared.name ? instead : service,
   );
-  const places = await googleValues(folder);
-  const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...places, ...values });
+  const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...values });
   const runtime = await startEmbedded({
     settings,
     telemetry,
@@ -71,13 +69,13 @@ export async function startRiver({ folder, values, instead, wrapBroker, wrapWare
 
 const QUIET_LOOKS = 8;
 const LOOK_EVERY_MS = 50;
-const idleWithinMs = (): number => (google() === undefined ? 45_000 : 90_000);
+const IDLE_WITHIN_MS = 45_000;
 /** What is also emitted while nothing flows: a quiet stream is kept alive, and polls find nothing. */
 const TICKING: ReadonlySet<TelemetryName> = new Set(['checkpointMoved', 'vendorCalled']);
 
 /** Idle, and nothing happened, at several looks in a row. Fails with what still waits and what happened last. */
 async function untilIdle(runtime: EmbeddedRuntime, seen: River['seen']): Promise<void> {
-  const deadline = performance.now() + idleWithinMs();
+  const deadline = performance.now() + IDLE_WITHIN_MS;
   let [at, happened, quiet] = [0, 0, 0];
   while (quiet < QUIET_LOOKS) {
     const before = happened;

@@ -156,7 +156,7 @@ const PLAIN: Readonly<Record<Kind, (value: unknown) => unknown>> = {
   flag: asIs,
   decimal: asNumber,
   minutes: asNumber,
-  instant: (value) => (value === null ? null : Date.parse(String(value))),
+  instant: (value) => (typeof value === 'string' ? Date.parse(value) : null),
   day: asIs,
 };
 
