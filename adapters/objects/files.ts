@@ -8,13 +8,11 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DependencyDown, Misconfigured } from '#core/errors.ts';
 import type { ObjectsPort } from '#core/ports/objects.ts';
+import { checkName } from './name.ts';
 
 const PARTIAL = '.partial';
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-const LONGEST_PART = 200;
-/** No part starts with a dot: so no way up, no hidden file, and no clash with `.partial`. */
-const PART = /^[A-Za-z0-9_=@%+,~-][A-Za-z0-9._=@%+,~-]*$/;
 
 export async function openFileObjects(folder: string): Promise<ObjectsPort> {
   const partial = join(folder, PARTIAL);
@@ -113,16 +111,10 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** No part of a name starts with a dot, so none clashes with `.partial`. */
 function pathOf(folder: string, name: string): string {
-  const parts = name.split('/');
-  const valid = parts.every((part) => PART.test(part) && part.length <= LONGEST_PART);
-  if (!valid) {
-    throw new Misconfigured(
-      'invalid_object_name',
-      'An object name has parts of letters, digits and ._=@%+,~- between slashes, of which none starts with a dot.',
-    );
-  }
-  return join(folder, ...parts);
+  checkName(name);
+  return join(folder, ...name.split('/'));
 }
 
 function byCodeUnits(a: string, b: string): number {
