@@ -4,6 +4,14 @@ import { takeLease, type Lease } from '#core/lease.ts';
 import type { HostPorts } from './host-ports.ts';
 
 const TTL_MS = 15_000;
+/** From asking for it: who hears nothing for so long stops, in time to have stopped when the lease ends. */
+const KEEP_MS = (TTL_MS / 5) * 4;
+
+interface Held {
+  readonly lease: Lease;
+  /** When it was asked for: its time runs from then, not from the answer. */
+  readonly askedMs: number;
+}
 
 export class Leases {
   readonly #service: string;
@@ -25,9 +33,10 @@ export class Leases {
     work: (held: AbortSignal, epoch: number) => Promise<void>,
     onWaiting: () => void = () => undefined,
   ): Promise<void> {
-    const lease = await this.#wait(name, signal, onWaiting);
+    const held = await this.#wait(name, signal, onWaiting);
+    const { lease } = held;
     const ending = new AbortController();
-    const renewing = this.#renew(lease, name, ending);
+    const renewing = this.#renew(held, name, ending);
     try {
       await work(AbortSignal.any([signal, ending.signal]), lease.epoch);
     } finally {
@@ -38,16 +47,17 @@ export class Leases {
     }
   }
 
-  async #wait(name: string, signal: AbortSignal, onWaiting: () => void): Promise<Lease> {
+  async #wait(name: string, signal: AbortSignal, onWaiting: () => void): Promise<Held> {
     const { leaseStore: store, clock, owner, telemetry } = this.#ports;
     for (;;) {
+      const askedMs = clock.monotonicMs();
       const lease = await takeLease({ store, clock, owner, name, ttlMs: TTL_MS }).catch((error: unknown) => {
         this.#tell(error);
         return undefined;
       });
       if (lease !== undefined) {
         telemetry.emit('leaseTaken', { service: this.#service, lease: name, epoch: lease.epoch });
-        return lease;
+        return { lease, askedMs };
       }
       onWaiting();
       await clock.sleep(TTL_MS / 5, signal);
@@ -55,24 +65,39 @@ export class Leases {
   }
 
   /** Ends with `ending`, which it aborts itself when the lease is lost, or could not be renewed in time. */
-  async #renew(lease: Lease, name: string, ending: AbortController): Promise<void> {
-    const { clock, telemetry } = this.#ports;
+  async #renew({ lease, askedMs }: Held, name: string, ending: AbortController): Promise<void> {
+    const { clock } = this.#ports;
+    let disarm = this.#loseAt(askedMs + KEEP_MS, name, ending);
     for (let failures = 0; ;) {
       await clock.sleep(TTL_MS / 3, ending.signal).catch(() => undefined);
-      if (ending.signal.aborted) return;
+      if (ending.signal.aborted) return disarm();
+      const renewedMs = clock.monotonicMs();
       try {
         await lease.renew();
         failures = 0;
+        disarm();
+        disarm = this.#loseAt(renewedMs + KEEP_MS, name, ending);
       } catch (error) {
         failures += 1;
         this.#tell(error);
         // A store that is down for a moment may answer before the lease ends.
         if (!(error instanceof Stale) && failures < 2) continue;
-        telemetry.emit('leaseLost', { service: this.#service, lease: name });
-        ending.abort(new Stale('lease_lost', `The lease ${name} was lost.`));
-        return;
+        disarm();
+        return this.#lose(name, ending);
       }
     }
+  }
+
+  /** A renewal that hangs must not keep work going that another may have begun. */
+  #loseAt(atMs: number, name: string, ending: AbortController): () => void {
+    const { clock } = this.#ports;
+    return clock.after(atMs - clock.monotonicMs(), () => this.#lose(name, ending));
+  }
+
+  #lose(name: string, ending: AbortController): void {
+    if (ending.signal.aborted) return;
+    this.#ports.telemetry.emit('leaseLost', { service: this.#service, lease: name });
+    ending.abort(new Stale('lease_lost', `The lease ${name} was lost.`));
   }
 
   #tell(error: unknown): void {
