@@ -4,7 +4,7 @@
  * lost may meet itself (`undefined` though it was ours): the caller looks at what is stored.
  */
 import { hash } from 'node:crypto';
-import { DependencyDown, Misconfigured, Transient } from '#core/errors.ts';
+import { DependencyDown, Misconfigured, Transient, Unauthorized } from '#core/errors.ts';
 import { withRetry, type RetryPolicy } from '#core/retry.ts';
 import { isRecord } from '#core/vendor/json.ts';
 import { openWire, type GcsAnswer, type GcsOptions, type GcsRequest } from './gcs-wire.ts';
@@ -63,7 +63,6 @@ export function openBucket(options: BucketOptions): Bucket {
   const wire = openWire(options, options.silentMs);
   const closing = new AbortController();
   const objects = `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
-  const objectAt = (name: string): string => `${objects}/${encodeURIComponent(name)}`;
   let bucketSeen = false;
 
   async function tried<T>(work: (attempt: number) => Promise<T>): Promise<T> {
@@ -75,26 +74,30 @@ export function openBucket(options: BucketOptions): Bucket {
     }
   }
 
-  /** A 404 means the object only where the bucket is known to exist. Asks by a listing, which needs no right on the bucket itself. */
-  async function send(request: GcsRequest): Promise<GcsAnswer> {
-    const answer = await wire(request, closing.signal);
-    if (answer.status === 404 && !bucketSeen) {
-      if (request.method === 'POST' || request.path === objects) throw bucketMissing(bucket);
-      await send({ method: 'GET', path: objects, query: { maxResults: '1' } });
+  /**
+   * About one object. A 404 means the object only where the bucket is known to exist; and who may list only some prefixes
+   * may be told 403 for an object that is not there. A listing of its name tells, and needs no right on the bucket itself.
+   */
+  async function ask(method: 'GET' | 'DELETE', name: string, query: GcsRequest['query'] = {}): Promise<GcsAnswer> {
+    try {
+      const answer = await wire({ method, path: `${objects}/${encodeURIComponent(name)}`, query }, closing.signal);
+      if (answer.status === 404 && !bucketSeen) await page(name, undefined, 1);
+      bucketSeen = true;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Unauthorized)) throw error;
+      const { names } = await page(name, undefined, 1);
+      if (names[0] === name) throw error;
+      return { status: 404, headers: new Headers(), body: Buffer.alloc(0) };
     }
-    bucketSeen ||= answer.status !== 404;
-    return answer;
   }
 
   async function insertOnce(name: string, bytes: Uint8Array, write: Write): Promise<string | undefined> {
     const md5 = md5Of(bytes);
     const metadata = { name, contentType: write.contentType, md5Hash: md5, metadata: { [WRITE_ID]: write.writeId } };
-    const answer = await send({
-      method: 'POST',
-      path: `/upload${objects}`,
-      query: { uploadType: 'multipart', name, ifGenerationMatch: write.ifGeneration },
-      ...multipart(metadata, write.contentType, bytes, write.writeId),
-    });
+    const query = { uploadType: 'multipart', name, ifGenerationMatch: write.ifGeneration };
+    const parts = multipart(metadata, write.contentType, bytes, write.writeId);
+    const answer = await wire({ method: 'POST', path: `/upload${objects}`, query, ...parts }, closing.signal);
     if (answer.status === 412) return undefined;
     if (answer.status === 404) throw bucketMissing(bucket);
     const stored = statOf(answer.body);
@@ -104,7 +107,7 @@ export function openBucket(options: BucketOptions): Bucket {
   }
 
   async function readOnce(name: string): Promise<{ readonly bytes: Buffer; readonly generation: string } | undefined> {
-    const answer = await send({ method: 'GET', path: objectAt(name), query: { alt: 'media' } });
+    const answer = await ask('GET', name, { alt: 'media' });
     if (answer.status === 404) return undefined;
     const md5 = /(?:^|,\s*)md5=([^,]+)/.exec(answer.headers.get('x-goog-hash') ?? '')?.[1];
     const generation = answer.headers.get('x-goog-generation');
@@ -112,15 +115,16 @@ export function openBucket(options: BucketOptions): Bucket {
     return { bytes: answer.body, generation };
   }
 
-  async function page(prefix: string, pageToken: string | undefined): Promise<Page> {
+  async function page(prefix: string, pageToken: string | undefined, size = pageSize): Promise<Page> {
     const query = {
       prefix,
-      maxResults: String(pageSize),
+      maxResults: String(size),
       fields: 'items(name),nextPageToken',
       ...(pageToken === undefined ? {} : { pageToken }),
     };
-    const answer = await send({ method: 'GET', path: objects, query });
+    const answer = await wire({ method: 'GET', path: objects, query }, closing.signal);
     if (answer.status === 404) throw bucketMissing(bucket);
+    bucketSeen = true;
     return pageOf(answer.body);
   }
 
@@ -138,13 +142,12 @@ export function openBucket(options: BucketOptions): Bucket {
     read: (name) => tried(() => readOnce(name)),
     stat: (name) =>
       tried(async () => {
-        const answer = await send({ method: 'GET', path: objectAt(name) });
+        const answer = await ask('GET', name);
         return answer.status === 404 ? undefined : statOf(answer.body);
       }),
     remove: (name, ifGeneration) =>
       tried(async (attempts) => {
-        const query = { ifGenerationMatch: ifGeneration };
-        const { status } = await send({ method: 'DELETE', path: objectAt(name), query });
+        const { status } = await ask('DELETE', name, { ifGenerationMatch: ifGeneration });
         return { outcome: status === 404 ? 'missing' : status === 412 ? 'changed' : 'removed', attempts };
       }),
     list,

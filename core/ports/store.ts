@@ -10,9 +10,11 @@ export interface StorePort {
   /**
    * Writes if the stored generation is `ifGeneration` (`null`: if there is no value). Answers the new generation, or
    * `undefined` if somebody else wrote. Durable against power loss when it resolves. At most one write a second per key
-   * is promised by all adapters (Cloud Storage's limit): coalesce.
+   * is promised by all adapters (Cloud Storage's limit): coalesce. One that throws may have been done: the same writer
+   * may put again with the same `ifGeneration`, and is then refused only if somebody else wrote.
    */
   put(key: string, value: string, ifGeneration: string | null): Promise<string | undefined>;
+  /** Whether it is gone by this call; after a failure on the way, whether it is gone. */
   delete(key: string, ifGeneration: string): Promise<boolean>;
   list(prefix: string): Promise<readonly string[]>;
 }

@@ -40,6 +40,7 @@ export function describeObjectsContract(name: string, make: () => Promise<Object
       'a\u0000b',
       'a\nb',
       `long/${'x'.repeat(300)}`,
+      Array.from({ length: 6 }, () => 'x'.repeat(190)).join('/'),
     ])('refuses the name %j', (name) =>
       withObjects(async (objects) => {
         await expect(objects.put(name, bytesOf('x'))).rejects.toMatchObject({ code: 'invalid_object_name' });

@@ -229,6 +229,16 @@ describe.skipIf(BINARY === undefined)(`the Cloud Storage store${MISSING}`, () =>
       await expect(openStore().get('a')).rejects.toThrow(Unauthorized);
     });
 
+    it('that answers 403 for what is not there, to who may list only some names, has no value there', async () => {
+      const store = openStore();
+      await store.put('leases/b', 'one', null);
+      proxy.fault = inTurn(({ url }) => url.includes('/o/'), { kind: 'answer', status: 403 });
+      expect(await store.get('leases/a')).toBeUndefined();
+      expect(new URL(proxy.seen.at(-1)?.url ?? '', 'http://x').searchParams.get('prefix')).toBe('store/leases/a');
+      proxy.fault = inTurn(({ url }) => url.includes('/o/'), { kind: 'answer', status: 403 });
+      await expect(store.get('leases/b')).rejects.toThrow(Unauthorized);
+    });
+
     it('with 403 for the rate is asked again', async () => {
       const body = JSON.stringify({ error: { code: 403, errors: [{ reason: 'rateLimitExceeded' }] } });
       proxy.fault = inTurn(() => true, { kind: 'answer', status: 403, body });
