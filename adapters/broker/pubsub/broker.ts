@@ -122,8 +122,9 @@ class GoogleBroker implements PubsubBroker {
     const isBusy =
       [...this.#consumers].some((consumer) => consumer.isBusy) ||
       [...this.#publishers.values()].some((publisher) => publisher.isBusy);
-    if (isBusy) this.#active();
-    return this.#options.clock.monotonicMs() - this.#activeMs;
+    if (!isBusy) return this.#options.clock.monotonicMs() - this.#activeMs;
+    this.#active();
+    return 0;
   }
 
   #active(): void {

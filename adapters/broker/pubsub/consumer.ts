@@ -89,11 +89,12 @@ export class PubsubConsumer implements Consumer {
     return this.#held.size > 0 || this.#intake.heldMessages > 0 || this.#returning.isAny;
   }
 
-  /** Other flow limits from now on. */
+  /**
+   * Other flow limits, from the next opening on. The client's own `setOptions` on an open stream is not to be used: a
+   * stream that was stopped at the old limit never learns that the new one leaves room, and one below it is not stopped.
+   */
   limit(flow: Flow): void {
     this.#flow = flow;
-    this.#intake.limit(flow);
-    this.#stream?.setOptions(streamOptions(this.spec, flow));
   }
 
   async #open(): Promise<void> {
@@ -102,6 +103,7 @@ export class PubsubConsumer implements Consumer {
     try {
       const name = await this.#parts.name();
       if (this.#isOver || !this.#isWanted) return;
+      this.#intake.limit(this.#flow);
       const stream = this.#parts.open(name, streamOptions(this.spec, this.#flow));
       this.#stream = stream;
       stream.on('error', (error: unknown) => this.#failed(stream, error));

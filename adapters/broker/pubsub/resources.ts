@@ -13,10 +13,10 @@ import type { Keeping } from './options.ts';
 /** An instance's own subscription goes when nobody has pulled from it for a day, the least Pub/Sub allows. */
 const INSTANCE_TTL_SECONDS = 86_400;
 /** The most Pub/Sub allows: our own dead letters come long before. Counted by the server, roughly. */
-const DELIVERY_ATTEMPTS = 100;
+export const DELIVERY_ATTEMPTS = 100;
 /** What a pause or a drain gave back comes soon; what fails again and again comes at most this seldom. */
 export const LONGEST_BACKOFF_SECONDS = 60;
-const RETRY_POLICY = { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: LONGEST_BACKOFF_SECONDS } };
+export const RETRY_POLICY = { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: LONGEST_BACKOFF_SECONDS } };
 /** The client would try ten minutes. */
 const TIMEOUT_MS = 30_000;
 
@@ -24,11 +24,14 @@ const TIMEOUT_MS = 30_000;
 export async function ensureTopic(client: PubSub, name: string, keeping: Keeping, schema?: string): Promise<void> {
   const retainMs = keeping.retainMs(name);
   try {
-    await client.createTopic({
-      name,
-      ...(retainMs > 0 ? { messageRetentionDuration: duration(retainMs) } : {}),
-      ...(schema === undefined ? {} : { schemaSettings: schemaSettings(schema) }),
-    });
+    await client.createTopic(
+      {
+        name,
+        ...(retainMs > 0 ? { messageRetentionDuration: duration(retainMs) } : {}),
+        ...(schema === undefined ? {} : { schemaSettings: schemaSettings(schema) }),
+      },
+      { timeout: TIMEOUT_MS },
+    );
   } catch (error) {
     if (statusOf(error) !== ALREADY_EXISTS) throw pubsubError(error, `topic ${name}`);
     if (schema !== undefined) await attachSchema(client, name, schema);
