@@ -24,11 +24,14 @@ const TIMEOUT_MS = 30_000;
 export async function ensureTopic(client: PubSub, name: string, keeping: Keeping, schema?: string): Promise<void> {
   const retainMs = keeping.retainMs(name);
   try {
-    await client.createTopic({
-      name,
-      ...(retainMs > 0 ? { messageRetentionDuration: duration(retainMs) } : {}),
-      ...(schema === undefined ? {} : { schemaSettings: schemaSettings(schema) }),
-    });
+    await client.createTopic(
+      {
+        name,
+        ...(retainMs > 0 ? { messageRetentionDuration: duration(retainMs) } : {}),
+        ...(schema === undefined ? {} : { schemaSettings: schemaSettings(schema) }),
+      },
+      { timeout: TIMEOUT_MS },
+    );
   } catch (error) {
     if (statusOf(error) !== ALREADY_EXISTS) throw pubsubError(error, `topic ${name}`);
     if (schema !== undefined) await attachSchema(client, name, schema);
