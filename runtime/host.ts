@@ -17,11 +17,10 @@ import type {
   Living,
   Progress,
 } from '#core/service.ts';
+import { consumeAll } from './consumers.ts';
 import type { HostPorts } from './host-ports.ts';
 import { Leases } from './leases.ts';
-import { withOutcomes } from './outcome.ts';
 import { Pauses } from './pauses.ts';
-import { subscriptionsOf } from './topology.ts';
 
 /** A host as the outside sees it, in whichever thread it runs. */
 export interface HostView {
@@ -158,15 +157,11 @@ export class ServiceHost implements HostView {
   async #run(leaseEpoch: number, signal: AbortSignal): Promise<void> {
     const living = await this.#service.start(this.#context(leaseEpoch, signal));
     this.#living = living;
-    this.#consumers = subscriptionsOf(this.declared).map((spec) => {
-      const name = spec.name.slice(this.declared.name.length + 1, -(spec.lane.length + 1));
-      const handler = living.handlers[name];
-      if (handler === undefined)
-        throw new Misconfigured('no_handler', `${this.declared.name} does not answer for «${name}».`);
-      return this.#ports.broker.consume(
-        spec,
-        withOutcomes(handler, { ...this.#ports, spec, onDependencyDown: (error) => void this.#pauses.until(error) }),
-      );
+    this.#consumers = consumeAll({
+      declared: this.declared,
+      living,
+      ports: this.#ports,
+      onDependencyDown: (error) => void this.#pauses.until(error),
     });
     for (const [name, { everySeconds }] of Object.entries(this.declared.schedules))
       this.#schedule(name, everySeconds * 1_000, signal);

@@ -111,7 +111,7 @@ describe('a service under a lease', () => {
     await clock.until(() => second.state === 'running', 10_000);
     expect([log, consumers]).toEqual([
       ['start 1', 'stop 1', 'start 2'],
-      ['owner.things.live', 'owner.things.bulk'],
+      ['owner.things.live', 'owner.things.bulk', 'owner.given-up'],
     ]);
     await second.stop(100);
   });
