@@ -1,4 +1,4 @@
-/** Google's services on this machine, for who chose them and has no project: the Pub/Sub emulator. */
+/** Google's services on this machine, for who chose them and has no project: the emulator, the simulator and the fake. */
 import { join } from 'node:path';
 import { Misconfigured } from '#core/errors.ts';
 import { discoverServices } from '#runtime/discover.ts';
@@ -13,6 +13,8 @@ const STOP_WITHIN_MS = 3_000;
 
 interface Addresses {
   readonly pubsub?: string;
+  readonly bigquery?: { readonly restUrl: string; readonly grpcEndpoint: string };
+  readonly gcs?: { readonly endpoint: string; readonly bucket: string };
 }
 
 export type StandInName = keyof Addresses;
@@ -45,6 +47,7 @@ function neededStandIns(places: Places, values: Values): readonly StandInName[] 
   const given = (...names: string[]): boolean => names.some((name) => Boolean(values[name]));
   const needed: StandInName[] = [];
   if (places.broker === 'pubsub' && !given('google.project', 'pubsub.emulator')) needed.push('pubsub');
+  if (places.storage === 'gcs' && !given('gcs.bucket')) needed.push('gcs');
   return needed;
 }
 
@@ -57,6 +60,12 @@ async function startStandIns(names: readonly StandInName[], folder: string): Pro
   return { settings: settingsOf(child.addresses), stop: () => child.stop(STOP_WITHIN_MS) };
 }
 
-function settingsOf({ pubsub }: Addresses): Values {
-  return pubsub === undefined ? {} : { 'pubsub.emulator': pubsub };
+function settingsOf({ pubsub, bigquery, gcs }: Addresses): Values {
+  return {
+    ...(pubsub === undefined ? {} : { 'pubsub.emulator': pubsub }),
+    ...(bigquery === undefined
+      ? {}
+      : { 'bigquery.restUrl': bigquery.restUrl, 'bigquery.grpcEndpoint': bigquery.grpcEndpoint }),
+    ...(gcs === undefined ? {} : { 'gcs.endpoint': gcs.endpoint, 'gcs.bucket': gcs.bucket }),
+  };
 }

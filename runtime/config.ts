@@ -56,24 +56,57 @@ const PLACES = {
   warehouse: {
     kind: 'text',
     default: 'duckdb',
-    choices: ['duckdb'],
-    doc: 'Where rows end: DuckDB in the state folder.',
+    choices: ['duckdb', 'bigquery'],
+    doc: 'Where rows end: DuckDB in the state folder, or Google BigQuery.',
   },
   storage: {
     kind: 'text',
     default: 'files',
-    choices: ['files'],
-    doc: 'Where checkpoints, leases and parked messages are: the state folder.',
+    choices: ['files', 'gcs'],
+    doc: 'Where checkpoints, leases, parked messages and the archive are: the state folder, or a Cloud Storage bucket.',
   },
 } as const satisfies ConfigSpec;
 
 const GOOGLE = {
-  'google.project': { kind: 'text', default: null, doc: 'Google Cloud project of topics and subscriptions.' },
+  'google.project': { kind: 'text', default: null, doc: 'Google Cloud project of topics, datasets and buckets.' },
+  'google.location': { kind: 'text', default: 'US', doc: 'Where datasets that are made have their data.' },
   'pubsub.emulator': {
     kind: 'text',
     default: null,
     doc: "host:port of a Pub/Sub emulator, also by PUBSUB_EMULATOR_HOST; absent: Google's service.",
   },
+  'bigquery.dataset': {
+    kind: 'text',
+    default: 'sales_intelligence',
+    doc: 'Dataset of the views people query; the tables are in the one named like it with _store.',
+  },
+  'bigquery.writes': {
+    kind: 'text',
+    default: 'storage-write',
+    choices: ['storage-write', 'insert-all'],
+    doc: 'Upserts through the Storage Write API, or plain inserts with a view of the newest versions over them.',
+  },
+  'bigquery.maxStalenessSeconds': {
+    kind: 'integer',
+    unit: 'seconds',
+    default: 0,
+    minimum: 0,
+    maximum: 86_400,
+    doc: 'How old the rows may be that a query shows; 0: each query merges what has arrived, which costs more a query.',
+  },
+  'bigquery.policyTag': {
+    kind: 'text',
+    default: null,
+    doc: 'Resource name of the policy tag put on columns with personal data; absent: none.',
+  },
+  'bigquery.restUrl': { kind: 'url', default: null, doc: "REST address of a simulator; absent: Google's service." },
+  'bigquery.grpcEndpoint': {
+    kind: 'text',
+    default: null,
+    doc: "host:port of a simulator's Storage Write API; absent: Google's service.",
+  },
+  'gcs.bucket': { kind: 'text', default: null, doc: 'Bucket of checkpoints, parked messages, claims and the archive.' },
+  'gcs.endpoint': { kind: 'url', default: null, doc: "Address of a Cloud Storage fake; absent: Google's service." },
 } as const satisfies ConfigSpec;
 
 export const RUNTIME_CONFIG = { ...PROCESS, ...PLACES, ...GOOGLE } as const satisfies ConfigSpec;
@@ -82,8 +115,23 @@ export type RuntimeConfig = ConfigOf<typeof RUNTIME_CONFIG>;
 
 /** What a chosen adapter needs and was not given. */
 export function placeFaults(config: RuntimeConfig): readonly string[] {
-  if (config.broker !== 'pubsub' || config['pubsub.emulator'] !== null || config['google.project'] !== null) return [];
-  return [`google.project is required with broker=pubsub. ${GOOGLE['google.project'].doc}`];
+  const { broker, warehouse, storage } = config;
+  const has = (name: keyof RuntimeConfig): boolean => config[name] !== null;
+  const needsProject = [
+    broker === 'pubsub' && !has('pubsub.emulator') ? 'broker=pubsub' : '',
+    warehouse === 'bigquery' && !has('bigquery.restUrl') ? 'warehouse=bigquery' : '',
+  ].filter((reason) => reason !== '');
+  return [
+    ...(needsProject.length > 0 && !has('google.project')
+      ? [`google.project is required with ${needsProject.join(' and ')}. ${GOOGLE['google.project'].doc}`]
+      : []),
+    ...(storage === 'gcs' && !has('gcs.bucket')
+      ? [`gcs.bucket is required with storage=gcs. ${GOOGLE['gcs.bucket'].doc}`]
+      : []),
+    ...(has('bigquery.restUrl') !== has('bigquery.grpcEndpoint')
+      ? ['bigquery.restUrl and bigquery.grpcEndpoint belong together: a simulator has both.']
+      : []),
+  ];
 }
 
 /** Google's own, or the name that emulators and simulators are asked with. */

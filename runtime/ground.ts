@@ -43,7 +43,7 @@ export async function openGround(options: GroundOptions, lifecycle: Lifecycle): 
   const config = settings.runtime;
   const [clock, random, codec, installation] = [systemClock, systemRandom, new Codec(), config.installation];
   if (usesFolder(config)) mkdirSync(config['state.folder'], { recursive: true, mode: 0o700 });
-  const opened = options.warehouse ?? (await openWarehouse(config, lifecycle));
+  const opened = options.warehouse ?? (await openWarehouse(config, telemetry, lifecycle));
   if (provision && options.warehouse === undefined) await applySchemas(opened);
   const runtimeBroker = await openBroker(config, telemetry, lifecycle);
   const broker = wrapBroker(runtimeBroker.port);

@@ -1,10 +1,11 @@
 /** Checkpoints and larger objects, where the settings say. */
 import { join } from 'node:path';
+import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import { openFileObjects } from '#adapters/objects/files.ts';
 import { openSqliteStore } from '#adapters/store/sqlite.ts';
 import type { ObjectsPort } from '#core/ports/objects.ts';
 import type { StorePort } from '#core/ports/store.ts';
-import type { RuntimeConfig } from '../config.ts';
+import { projectOf, type RuntimeConfig } from '../config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 
 export interface Storage {
@@ -12,8 +13,31 @@ export interface Storage {
   readonly objects: ObjectsPort;
 }
 
-export async function openStorage({ 'state.folder': folder }: RuntimeConfig, lifecycle: Lifecycle): Promise<Storage> {
+export function openStorage(config: RuntimeConfig, lifecycle: Lifecycle): Promise<Storage> {
+  return config.storage === 'files' ? files(config, lifecycle) : bucket(config, lifecycle);
+}
+
+async function files({ 'state.folder': folder }: RuntimeConfig, lifecycle: Lifecycle): Promise<Storage> {
   const store = openSqliteStore(join(folder, 'store.sqlite'));
   lifecycle.onStop('store', async () => store.close());
   return { store, objects: await openFileObjects(join(folder, 'objects')) };
+}
+
+async function bucket(config: RuntimeConfig, lifecycle: Lifecycle): Promise<Storage> {
+  const [{ openGcsStore }, { openGcsObjects }] = await Promise.all([
+    import('#adapters/store/gcs.ts'),
+    import('#adapters/objects/gcs.ts'),
+  ]);
+  const endpoint = config['gcs.endpoint'];
+  const options = {
+    projectId: projectOf(config),
+    bucket: config['gcs.bucket'] ?? '',
+    clock: systemClock,
+    random: systemRandom,
+    ...(endpoint === null ? {} : { endpoint }),
+  };
+  const [store, objects] = [openGcsStore(options), openGcsObjects(options)];
+  lifecycle.onStop('objects', () => objects.close());
+  lifecycle.onStop('store', () => store.close());
+  return { store, objects };
 }

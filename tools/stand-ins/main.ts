@@ -1,14 +1,16 @@
 /**
- * Stand-ins for Google's services on loopback, as a process of their own, for those who have no project yet: today the
- * official Pub/Sub emulator. Prints one line of JSON with their addresses when all
+ * Stand-ins for Google's services on loopback, as a process of their own, for those who have no project yet: the official
+ * Pub/Sub emulator, a Cloud Storage fake. Prints one line of JSON with their addresses when all
  * are up. Ends on SIGTERM, SIGINT, or when standard input closes; exit code 3 says that a program is missing here.
  */
 import { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 interface Flags {
   readonly stateDir: string;
   readonly pubsub?: true;
+  readonly gcs?: true;
 }
 
 interface StandIn {
@@ -17,6 +19,7 @@ interface StandIn {
 }
 
 const EXIT_MISSING = 3;
+const BUCKET = 'tributary';
 
 class Missing extends Error {}
 
@@ -31,13 +34,25 @@ async function pubsub(): Promise<StandIn> {
   return { address: emulator.address, stop: () => emulator.stop() };
 }
 
-const STARTS = { pubsub } as const;
+async function gcs(folder: string): Promise<StandIn> {
+  const { findFakeGcs, startFakeGcs } = await import('../emulators/gcs.ts');
+  const found = await findFakeGcs();
+  if ('missing' in found)
+    throw new Missing(
+      `The Cloud Storage fake cannot be started: ${found.missing}. Install Go, or give gcs.bucket of a project.`,
+    );
+  const fake = await startFakeGcs(found.binary, { folder: join(folder, 'gcs'), buckets: [BUCKET] });
+  return { address: { endpoint: fake.endpoint, bucket: BUCKET }, stop: () => fake.stop() };
+}
+
+const STARTS = { pubsub, gcs } as const;
 
 async function main(): Promise<void> {
   const flags = new Command('stand-ins')
     .description("Stand-ins for Google's services on loopback")
     .requiredOption('--state-dir <folder>', 'where those that can keep their state keep it')
     .option('--pubsub', 'the official Pub/Sub emulator (in memory)')
+    .option('--gcs', 'a Cloud Storage fake')
     .parse()
     .opts<Flags>();
   mkdirSync(flags.stateDir, { recursive: true });
@@ -48,7 +63,7 @@ async function main(): Promise<void> {
   const started = new Map<string, StandIn>();
   try {
     for (const [name, start] of Object.entries(STARTS))
-      if (flags[name as keyof typeof STARTS] === true) started.set(name, await start());
+      if (flags[name as keyof typeof STARTS] === true) started.set(name, await start(flags.stateDir));
     console.log(JSON.stringify(Object.fromEntries([...started].map(([name, { address }]) => [name, address]))));
     await ending;
   } finally {

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DuckDBDataChunk, type DuckDBAppender, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
-import { SLICE_ROWS } from './rows.ts';
+import { SLICE_ROWS } from '../rows.ts';
 
 /** `columns[c][row]`; null stands for a column of nulls. */
 export type ColumnValues = readonly (readonly DuckDBValue[] | null)[];

@@ -8,14 +8,14 @@
  *
  * So it commits whole or not at all, and a row is applied only if its version is greater than the stored one.
  */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { Misconfigured } from '#core/errors.ts';
 import { keyText } from '#core/key.ts';
 import { SYSTEM_COLUMNS, type RefusedRow, type Row, type Table } from '#core/ports/warehouse.ts';
 import { Appending } from './appending.ts';
 import { COLUMN_KINDS } from './columns.ts';
 import { KeyFilter } from './key-filter.ts';
-import { prepareRows, type PreparedRows } from './rows.ts';
+import { prepareRows, type PreparedRows } from '../rows.ts';
 import { physicalColumns } from './schema.ts';
 import { quoted } from './sql.ts';
 
@@ -72,7 +72,7 @@ export class TableWriter {
 
   /** After an error nothing was written, and this writer must not be used again. */
   async upsert(batch: readonly Row[]): Promise<readonly RefusedRow[]> {
-    const prepared = await prepareRows(this.table, batch);
+    const prepared = await prepareRows(COLUMN_KINDS, this.table, batch);
     if (prepared.accepted.length === 0) return prepared.refused;
     const { connection, filter } = this.#parts;
     await connection.run('BEGIN');
@@ -90,7 +90,7 @@ export class TableWriter {
   }
 
   /** Deletes the stored rows that the batch supersedes; answers the batch's rows that are not newer than what is stored. */
-  async #supersedeStored(prepared: PreparedRows): Promise<ReadonlySet<number>> {
+  async #supersedeStored(prepared: PreparedRows<DuckDBValue>): Promise<ReadonlySet<number>> {
     const { connection, filter, candidates } = this.#parts;
     const known = prepared.accepted.filter((index) => filter.mayHold(prepared.keyTexts[index] as string));
     if (known.length === 0) return new Set();
@@ -103,7 +103,7 @@ export class TableWriter {
     return new Set((left.getColumns()[0] ?? []).map(Number));
   }
 
-  async #append(prepared: PreparedRows, outdated: ReadonlySet<number>): Promise<void> {
+  async #append(prepared: PreparedRows<DuckDBValue>, outdated: ReadonlySet<number>): Promise<void> {
     const applied = prepared.accepted.filter((index) => !outdated.has(index));
     const columns = this.#parts.sources.map((source) => prepared.columns[source] ?? null);
     await this.#parts.rows.append(applied, columns);

@@ -1,33 +1,41 @@
 /**
- * Turns rows into columns of values DuckDB takes, row by row checked: what is wrong with a row becomes its refusal and
+ * Turns rows into columns of values a warehouse takes, row by row checked: what is wrong with a row becomes its refusal and
  * touches no other. Works in slices and lets the event loop turn between them, because a large batch would otherwise
  * hold up live messages for longer than a bulk batch may (30 ms).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DuckDBValue } from '@duckdb/node-api';
 import { InvalidMessage } from '#core/errors.ts';
 import { keyText } from '#core/key.ts';
-import { SYSTEM_COLUMNS, type Column, type RefusedRow, type Row, type Table } from '#core/ports/warehouse.ts';
-import { COLUMN_KINDS, Fault } from './columns.ts';
+import {
+  SYSTEM_COLUMNS,
+  type Column,
+  type ColumnType,
+  type RefusedRow,
+  type Row,
+  type Table,
+} from '#core/ports/warehouse.ts';
+import { Fault, type ColumnKind } from './checks.ts';
 
-/** DuckDB's vector size: a data chunk has at most this many rows. */
+/** Also DuckDB's vector size: a data chunk has at most this many rows. */
 export const SLICE_ROWS = 2_048;
 
-export interface PreparedRows {
+export type ColumnKinds<V> = Readonly<Record<ColumnType, ColumnKind<V>>>;
+
+export interface PreparedRows<V> {
   /** The rows to write, as indexes into the batch; refused ones are left out. */
   readonly accepted: readonly number[];
   readonly refused: readonly RefusedRow[];
   /** By index of the row in the batch; empty text for a refused row. */
   readonly keyTexts: readonly string[];
   /** `columns[c][row]`, system columns first. */
-  readonly columns: readonly (readonly DuckDBValue[])[];
+  readonly columns: readonly (readonly (V | null)[])[];
 }
 
 /** Where a column's value is in a row, and what it may be. */
-interface Reading {
+interface Reading<V> {
   readonly name: string;
   readonly read: (row: Row) => unknown;
-  readonly convert: (value: unknown) => DuckDBValue | Fault;
+  readonly convert: (value: unknown) => V | Fault;
   readonly mayBeNull: (row: Row) => boolean;
 }
 
@@ -53,19 +61,26 @@ const SYSTEM_READS: Readonly<Record<string, (row: Row) => unknown>> = {
 const KEY_PARTS = ['source', 'instance', 'object', 'id'];
 const VERSION_PARTS = ['epoch', 'source_sequence', 'issued_micros', 'generation'];
 
-export async function prepareRows(table: Table, rows: readonly Row[]): Promise<PreparedRows> {
+export async function prepareRows<V>(
+  kinds: ColumnKinds<V>,
+  table: Table,
+  rows: readonly Row[],
+): Promise<PreparedRows<V>> {
   const refused = new Map<number, RefusedRow>();
   const refuse = (index: number, name: string, fault: Fault): void => {
     if (refused.has(index)) return;
     refused.set(index, { index, code: fault.code, reason: `Column ${name} must be ${fault.must}.` });
   };
-  const readings = [...SYSTEM_COLUMNS.map(systemReading), ...table.columns.map(entityReading)];
-  const columns = readings.map((): DuckDBValue[] => []);
+  const readings = [
+    ...SYSTEM_COLUMNS.map((column) => systemReading(kinds, column)),
+    ...table.columns.map((column) => entityReading(kinds, column)),
+  ];
+  const columns = readings.map((): (V | null)[] => []);
   for (let from = 0; from < rows.length; from += SLICE_ROWS) {
     if (from > 0) await nextTurn();
     const to = Math.min(from + SLICE_ROWS, rows.length);
     readings.forEach((reading, c) => {
-      readColumn(reading, rows, from, to, columns[c] as DuckDBValue[], refuse);
+      readColumn(reading, rows, from, to, columns[c] as (V | null)[], refuse);
     });
     unknownColumns(table, rows, from, to, refused);
   }
@@ -75,16 +90,16 @@ export async function prepareRows(table: Table, rows: readonly Row[]): Promise<P
 }
 
 /** Much of a batch is the same down a column (instance, run, country): a value equal to the one above is not converted again. */
-function readColumn(
-  { name, read, convert, mayBeNull }: Reading,
+function readColumn<V>(
+  { name, read, convert, mayBeNull }: Reading<V>,
   rows: readonly Row[],
   from: number,
   to: number,
-  into: DuckDBValue[],
+  into: (V | null)[],
   refuse: (index: number, name: string, fault: Fault) => void,
 ): void {
   let above: unknown;
-  let converted: DuckDBValue | Fault = MISSING;
+  let converted: V | null | Fault = MISSING;
   for (let index = from; index < to; index++) {
     const row = rows[index] as Row;
     const value = read(row);
@@ -98,8 +113,8 @@ function readColumn(
   }
 }
 
-function systemReading({ name, type, nullable }: Column): Reading {
-  const { convert } = COLUMN_KINDS[type];
+function systemReading<V>(kinds: ColumnKinds<V>, { name, type, nullable }: Column): Reading<V> {
+  const { convert } = kinds[type];
   const read = SYSTEM_READS[name] ?? (() => undefined);
   const mayBeNull = (): boolean => nullable;
   if (KEY_PARTS.includes(name)) {
@@ -111,9 +126,9 @@ function systemReading({ name, type, nullable }: Column): Reading {
   return { name, read, mayBeNull, convert };
 }
 
-function entityReading({ name, type, nullable }: Column): Reading {
+function entityReading<V>(kinds: ColumnKinds<V>, { name, type, nullable }: Column): Reading<V> {
   const read = (row: Row): unknown => row.values[name];
-  return { name, read, convert: COLUMN_KINDS[type].convert, mayBeNull: (row) => nullable || row.deleted };
+  return { name, read, convert: kinds[type].convert, mayBeNull: (row) => nullable || row.deleted };
 }
 
 /** All known columns are present where none was missing, so a different count means an unknown one. */
