@@ -93,7 +93,7 @@ resource "google_bigquery_table" "view" {
   deletion_protection = false
 
   view {
-    query          = replace(each.value.query, "{store}", "${var.project}.${google_bigquery_dataset.store.dataset_id}")
+    query          = replace(each.value.query, "{store}", "`${var.project}`.`${google_bigquery_dataset.store.dataset_id}`")
     use_legacy_sql = false
   }
 

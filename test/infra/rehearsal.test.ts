@@ -189,7 +189,7 @@ describe.skipIf(missing !== null)(
 
     it('views read the tables of this project', () => {
       const view = all('google_bigquery_table.view').get('sf_contacts') as JsonObject;
-      expect(JSON.stringify(view['view'])).toContain('`acme-data.');
+      expect(JSON.stringify(view['view'])).toContain('`acme-data`.`');
       expect(JSON.stringify(view['view'])).not.toContain('{store}');
     });
 

@@ -37,7 +37,7 @@ function columnOf({ name, type, description, pii }: Column, mode: 'NULLABLE' | '
   return { name, type: REST_NAMES[TYPES[type]] ?? TYPES[type], mode, description, pii };
 }
 
-/** BigQuery takes the whole path of a table between backticks; `{store}` is left for Terraform. */
+/** `{store}` is left for Terraform, which knows project and dataset. */
 export function viewOf({ description, sql }: View) {
-  return { description, query: sql.replaceAll(/\{store\}\.(\w+)/g, '`{store}.$1`') };
+  return { description, query: sql };
 }
