@@ -47,6 +47,7 @@ function neededStandIns(places: Places, values: Values): readonly StandInName[] 
   const given = (...names: string[]): boolean => names.some((name) => Boolean(values[name]));
   const needed: StandInName[] = [];
   if (places.broker === 'pubsub' && !given('google.project', 'pubsub.emulator')) needed.push('pubsub');
+  if (places.warehouse === 'bigquery' && !given('google.project', 'bigquery.restUrl')) needed.push('bigquery');
   if (places.storage === 'gcs' && !given('gcs.bucket')) needed.push('gcs');
   return needed;
 }

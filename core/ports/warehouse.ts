@@ -87,7 +87,8 @@ export type QueryRow = Readonly<Record<string, unknown>>;
 
 export interface WarehousePort {
   /**
-   * Applies each row whose version is greater than the stored one's. At most one row per key in a call (throws otherwise).
+   * Applies each row whose version is greater than the stored one's, and no older one. Of two rows with one version and
+   * other values, which the pipeline never writes, either may stay (BigQuery keeps the later). At most one row per key in a call (throws otherwise).
    * Resolves when durable, with the rows refused; the others are written. Throws `DependencyDown` if the warehouse is.
    */
   upsert(table: Table, rows: readonly Row[]): Promise<readonly RefusedRow[]>;

@@ -1,5 +1,6 @@
 /** `npm run bench <scenario>`: figures of this machine at this moment. Dated ones are kept in docs/benchmarks.md. */
 import { Command } from 'commander';
+import { benchCloudAdapters } from './cloud-adapters.ts';
 import { benchRiver } from './river/scenario.ts';
 
 const program = new Command('bench').description('Measures; never judges.');
@@ -15,5 +16,14 @@ program
   .option('--threads <n>', 'threads of the pipeline', Number, 1)
   .option('--json', 'print JSON')
   .action(benchRiver);
+
+program
+  .command('cloud-adapters')
+  .description("Our Pub/Sub and Storage Write adapters beside Google's raw clients, on emulator and simulator")
+  .option('--messages <n>', 'messages of a round', Number, 20_000)
+  .option('--rows <n>', 'rows of a round', Number, 20_000)
+  .option('--rounds <n>', 'rounds that count, after one that warms up', Number, 5)
+  .option('--json', 'print JSON')
+  .action(benchCloudAdapters);
 
 await program.parseAsync();

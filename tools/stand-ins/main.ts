@@ -1,6 +1,6 @@
 /**
  * Stand-ins for Google's services on loopback, as a process of their own, for those who have no project yet: the official
- * Pub/Sub emulator, a Cloud Storage fake. Prints one line of JSON with their addresses when all
+ * Pub/Sub emulator, the BigQuery simulator, a Cloud Storage fake. Prints one line of JSON with their addresses when all
  * are up. Ends on SIGTERM, SIGINT, or when standard input closes; exit code 3 says that a program is missing here.
  */
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 interface Flags {
   readonly stateDir: string;
   readonly pubsub?: true;
+  readonly bigquery?: true;
   readonly gcs?: true;
 }
 
@@ -34,6 +35,13 @@ async function pubsub(): Promise<StandIn> {
   return { address: emulator.address, stop: () => emulator.stop() };
 }
 
+async function bigquery(folder: string): Promise<StandIn> {
+  const { startBigquerySimulator } = await import('../simulators/bigquery/index.ts');
+  const simulator = await startBigquerySimulator({ file: join(folder, 'bigquery.duckdb') });
+  const { restUrl, grpcEndpoint } = simulator;
+  return { address: { restUrl, grpcEndpoint }, stop: () => simulator.stop() };
+}
+
 async function gcs(folder: string): Promise<StandIn> {
   const { findFakeGcs, startFakeGcs } = await import('../emulators/gcs.ts');
   const found = await findFakeGcs();
@@ -45,13 +53,14 @@ async function gcs(folder: string): Promise<StandIn> {
   return { address: { endpoint: fake.endpoint, bucket: BUCKET }, stop: () => fake.stop() };
 }
 
-const STARTS = { pubsub, gcs } as const;
+const STARTS = { pubsub, bigquery, gcs } as const;
 
 async function main(): Promise<void> {
   const flags = new Command('stand-ins')
     .description("Stand-ins for Google's services on loopback")
     .requiredOption('--state-dir <folder>', 'where those that can keep their state keep it')
     .option('--pubsub', 'the official Pub/Sub emulator (in memory)')
+    .option('--bigquery', 'the BigQuery simulator')
     .option('--gcs', 'a Cloud Storage fake')
     .parse()
     .opts<Flags>();

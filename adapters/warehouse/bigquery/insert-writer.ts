@@ -61,7 +61,7 @@ export class InsertWriter {
 
   async #insert(rows: readonly Insert[]): Promise<ReadonlySet<number>> {
     const body = { rows: rows.map(({ insertId, json }) => ({ insertId, json })) };
-    const answer = await this.#rest.request('POST', this.#uri, body).catch((error: unknown) => {
+    const answer = await this.#rest.request('POST', this.#uri, { body }).catch((error: unknown) => {
       throw statusOf(error) === 404 ? tableMissing(this.table.name) : restError(error, `rows of ${this.table.name}`);
     });
     const errors = (answer['insertErrors'] ?? []) as readonly {

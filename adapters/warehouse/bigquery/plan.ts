@@ -73,9 +73,8 @@ async function tableSteps(options: PlanOptions, table: Table, narrowings: string
   }
   const path = quotedName(options.projectId, dataset, name);
   const columns = columnsOf(table).flatMap((column) => columnSteps(path, name, column, stored, narrowings, options));
-  const steps = [...columns, ...optionSteps(path, name, table, stored, isAppended ? 0 : options.maxStalenessSeconds)];
-  if (isAppended) steps.push(...(await newestSteps(options, table, columns.length > 0)));
-  return steps;
+  const others = optionSteps(path, name, table, stored, isAppended ? 0 : options.maxStalenessSeconds);
+  return isAppended ? [...(await withNewest(options, table, columns)), ...others] : [...columns, ...others];
 }
 
 function columnSteps(
@@ -125,16 +124,18 @@ function optionSteps(
   return [{ line: `set options of table ${name}`, sql }];
 }
 
-/** The view in the table's place, where rows are only inserted. */
-async function newestSteps(options: PlanOptions, table: Table, isChanged: boolean): Promise<Step[]> {
+/** The view in the table's place, where rows are only inserted, is made again with the last change of its columns. */
+async function withNewest(options: PlanOptions, table: Table, columns: readonly Step[]): Promise<readonly Step[]> {
+  const sql = newestView(table, options);
+  const last = columns.at(-1);
+  if (last !== undefined) return [...columns.slice(0, -1), { ...last, sql: [...last.sql, sql] }];
   const stored = await storedTable(options.rest, storeDataset(options), table.name);
-  if (!isChanged && stored?.viewSql === newestSql(table, options)) return [];
-  return [{ line: `make view ${table.name}`, sql: [newestView(table, options)] }];
+  return isSameSql(stored?.viewSql, newestSql(table, options)) ? [] : [{ line: `make view ${table.name}`, sql: [sql] }];
 }
 
 async function viewSteps(options: PlanOptions, view: View, tablesChanged: boolean): Promise<Step[]> {
   const stored = await storedTable(options.rest, options.dataset, view.name);
-  const isSame = stored?.viewSql === viewSql(view, options) && stored.description === view.description;
+  const isSame = isSameSql(stored?.viewSql, viewSql(view, options)) && stored?.description === view.description;
   if (isSame && !tablesChanged) return [];
   const word = stored === undefined ? 'make' : 'make again';
   return [{ line: `${word} view ${view.name}`, sql: [makeView(view, options)] }];
@@ -146,4 +147,8 @@ function taggable(table: Table): readonly string[] {
 
 function withTags(step: Step, table: string, columns: readonly string[], { policyTag }: PlanOptions): Step {
   return policyTag === null || columns.length === 0 ? step : { ...step, tags: { table, columns } };
+}
+
+function isSameSql(stored: string | null | undefined, wanted: string): boolean {
+  return stored?.trim() === wanted.trim();
 }

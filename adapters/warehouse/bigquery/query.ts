@@ -61,7 +61,7 @@ export async function* pagesOf(
 async function refuseUnlessRead({ rest, location, projectId, dataset }: QueryOptions, sql: string): Promise<void> {
   const query = { query: sql, useLegacySql: false, ...defaults(projectId, dataset) };
   const body = { jobReference: { projectId, location }, configuration: { dryRun: true, query } };
-  const job = await rest.request('POST', '/jobs', body).catch((error: unknown) => {
+  const job = await rest.request('POST', '/jobs', { body }).catch((error: unknown) => {
     throw queryError(error);
   });
   const statistics = (job['statistics'] ?? {}) as { readonly query?: { readonly statementType?: unknown } };
@@ -93,7 +93,7 @@ async function start(
     formatOptions: { useInt64Timestamp: true },
     ...(named.length === 0 ? {} : { parameterMode: 'NAMED', queryParameters: named }),
   };
-  return rest.request('POST', '/queries', body).catch((error: unknown) => {
+  return rest.request('POST', '/queries', { body }).catch((error: unknown) => {
     throw queryError(error);
   });
 }
@@ -106,7 +106,7 @@ async function finished(options: QueryOptions, answer: Json, limits: QueryLimits
   while (page['jobComplete'] !== true) {
     const job = jobOf(page);
     if (clock.monotonicMs() >= endMs) {
-      await rest.request('POST', `/jobs/${job}/cancel?location=${location}`).catch(() => undefined);
+      await rest.request('POST', `/jobs/${job}/cancel`, { query: { location } }).catch(() => undefined);
       const message = `The query took longer than ${limits.timeoutMs} ms: narrow it, or allow more time.`;
       throw new Transient('query_timeout', message);
     }
@@ -120,13 +120,13 @@ async function results(
   job: string,
   more: Readonly<Record<string, string | number>>,
 ): Promise<Json> {
-  const query = new URLSearchParams({
+  const query = {
     location,
     timeoutMs: String(WAIT_MS),
     'formatOptions.useInt64Timestamp': 'true',
     ...Object.fromEntries(Object.entries(more).map(([name, value]) => [name, String(value)])),
-  });
-  return rest.request('GET', `/queries/${job}?${query.toString()}`).catch((error: unknown) => {
+  };
+  return rest.request('GET', `/queries/${job}`, { query }).catch((error: unknown) => {
     throw queryError(error);
   });
 }

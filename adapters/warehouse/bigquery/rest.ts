@@ -5,10 +5,15 @@ import type { BigqueryOptions } from './options.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
+export interface RequestParts {
+  readonly body?: Json;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
 export interface Rest {
   readonly client: BigQuery;
   /** Throws what the client throws: an error with the HTTP status as `code`. `uri` follows `/projects/<project>`. */
-  request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', uri: string, body?: Json): Promise<Json>;
+  request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', uri: string, more?: RequestParts): Promise<Json>;
 }
 
 /** Longest silence of one request; a query that takes longer is asked for again. */
@@ -22,15 +27,13 @@ export function openRest({ projectId, location, simulator }: BigqueryOptions): R
   });
   return {
     client,
-    request: (method, uri, body) =>
+    request: (method, uri, { body, query } = {}) =>
       new Promise((resolve, reject) => {
-        client.request(
-          { method, uri, timeout: TIMEOUT_MS, ...(body === undefined ? {} : { json: body }) },
-          (error: Error | null, answer: unknown) => {
-            if (error !== null && error !== undefined) reject(error);
-            else resolve((answer ?? {}) as Json);
-          },
-        );
+        const more = { ...(body === undefined ? {} : { json: body }), ...(query === undefined ? {} : { qs: query }) };
+        client.request({ method, uri, timeout: TIMEOUT_MS, ...more }, (error: Error | null, answer: unknown) => {
+          if (error !== null && error !== undefined) reject(error);
+          else resolve((answer ?? {}) as Json);
+        });
       }),
   };
 }

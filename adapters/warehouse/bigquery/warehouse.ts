@@ -85,7 +85,7 @@ export class BigqueryWarehouse implements WarehousePort {
     const fields = ((stored.schema['fields'] ?? []) as readonly Json[]).map((field) =>
       columns.has(String(field['name'])) ? { ...field, policyTags: { names: [policyTag] } } : field,
     );
-    await this.#rest.request('PATCH', `/datasets/${dataset}/tables/${name}`, { schema: { fields } });
+    await this.#rest.request('PATCH', `/datasets/${dataset}/tables/${name}`, { body: { schema: { fields } } });
   }
 
   #reading(): QueryOptions & { readonly dataset: string } {
