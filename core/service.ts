@@ -78,6 +78,11 @@ export interface Context<D extends Declared> {
   publish(topic: D['publishes'][number], messages: readonly Message[], survives: Survives): Promise<void>;
   /** Publishes a fact to `ops.event`. */
   record<E extends OpsEntity>(fact: Fact<E>): Promise<void>;
+  /**
+   * Does `work` while no other process of this installation, and nothing else in this one, does what this service calls
+   * `name`; waits until then. `work`'s signal is aborted with `signal`, and when it can no longer be known that none does.
+   */
+  exclusively<T>(name: string, signal: AbortSignal, work: (held: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 export type CommandArguments = Readonly<Record<string, string | undefined>>;

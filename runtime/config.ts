@@ -65,6 +65,12 @@ const PLACES = {
     choices: ['files', 'gcs'],
     doc: 'Where checkpoints, leases, parked messages and the archive are: the state folder, or a Cloud Storage bucket.',
   },
+  'archive.enabled': {
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'true', 'false'],
+    doc: 'Whether raw events are archived, to be replayed at any later time; auto: where storage is gcs.',
+  },
 } as const satisfies ConfigSpec;
 
 const GOOGLE = {
@@ -137,6 +143,12 @@ export function placeFaults(config: RuntimeConfig): readonly string[] {
 /** Google's own, or the name that emulators and simulators are asked with. */
 export function projectOf(config: RuntimeConfig): string {
   return config['google.project'] ?? 'tributary-local';
+}
+
+/** Whether the archiver runs. */
+export function archives(config: RuntimeConfig): boolean {
+  const { 'archive.enabled': enabled, storage } = config;
+  return enabled === 'true' || (enabled === 'auto' && storage === 'gcs');
 }
 
 /** Whether anything durable is in the state folder. */

@@ -90,7 +90,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
     broker: ground.broker,
     warehouse: ground.warehouse,
     deadLetters: new DeadLetters({ ...ground.hostPorts, objects: ground.hostPorts.ports.objects }),
-    replay: (request) => replayRaw({ ...ground.hostPorts, store: ground.hostPorts.ports.store }, request),
+    replay: (request) => replayRaw({ ...ground.hostPorts, ...ground.hostPorts.ports }, request),
     metrics,
     webUrl: web?.url,
     isIdle: () => ground.broker.isIdle() && hosts.every((host) => !host.busy && !host.paused),

@@ -12,6 +12,7 @@ import { usesFolder } from './config.ts';
 import type { HostPorts } from './host-ports.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createParking } from './park.ts';
+import { parkingWhole } from './park-whole.ts';
 import { openBroker, type RuntimeBroker } from './places/broker.ts';
 import { openStorage } from './places/storage.ts';
 import { applySchemas, openWarehouse } from './places/warehouse.ts';
@@ -54,7 +55,7 @@ export async function openGround(options: GroundOptions, lifecycle: Lifecycle): 
     await endLeases(store);
   const vendor = createVendor({ clock, caFile: config['vendor.caFile'] });
   lifecycle.onStop('vendor', () => vendor.close());
-  const publisher = createPublisher({ broker, clock, random, telemetry });
+  const publisher = createPublisher({ broker, clock, random, telemetry, objects });
   const factPublisher = <E extends OpsEntity>(fact: Fact<E>): Promise<void> =>
     publisher.publish('ops.event', [factMessage(codec, installation, fact)], 'kill');
   const common = { broker, publisher, codec, clock, random, telemetry, installation, factPublisher };
@@ -63,7 +64,7 @@ export async function openGround(options: GroundOptions, lifecycle: Lifecycle): 
     warehouse: opened,
     hostPorts: {
       ...common,
-      parking: createParking({ objects, publisher, codec, installation }),
+      parking: parkingWhole(createParking({ objects, publisher, codec, installation }), objects),
       leaseStore: store,
       ports: { store, objects, vendor, warehouse: wrapWarehouse(opened) },
       owner: random.id(),

@@ -17,24 +17,15 @@ import type {
   Living,
   Progress,
 } from '#core/service.ts';
-import { consumeAll } from './consumers.ts';
+import type { HostOptions, HostView } from './host-view.ts';
 import type { HostPorts } from './host-ports.ts';
+import { consumeAll } from './consumers.ts';
+import { Exclusive } from './exclusive.ts';
 import { Leases } from './leases.ts';
+import { Loops, RESTART, SLOWEST_ATTEMPT } from './loops.ts';
 import { Pauses } from './pauses.ts';
 
-/** A host as the outside sees it, in whichever thread it runs. */
-export interface HostView {
-  readonly declared: Declared;
-  /** `waiting`: for its lease, or to be started. */
-  readonly state: 'waiting' | 'running' | 'paused';
-  /** Something is under way that no backlog shows. */
-  readonly busy: boolean;
-  readonly paused: boolean;
-  /** Throws `Misconfigured` for a command that is not there. */
-  command(name: string, args: CommandArguments, progress: Progress, signal: AbortSignal): Promise<CommandResult>;
-}
-
-const RESTART = { attempts: Number.MAX_SAFE_INTEGER, baseMs: 500, ceilingMs: 30_000 };
+export type { HostView } from './host-view.ts';
 
 export class ServiceHost implements HostView {
   readonly declared: Declared;
@@ -45,18 +36,35 @@ export class ServiceHost implements HostView {
   /** After the last work: only now may another instance take the lease. */
   readonly #stopped = Promise.withResolvers<void>();
   readonly #leases: Leases;
+  readonly #exclusive: Exclusive;
   readonly #pauses: Pauses;
-  readonly #loops: Promise<void>[] = [];
+  readonly #loops: Loops;
+  readonly #works: boolean;
   #consumers: Consumer[] = [];
   #living: Living<Declared> | undefined;
   #working = 0;
 
-  constructor(service: AnyService, config: Readonly<Record<string, unknown>>, ports: HostPorts) {
+  constructor(
+    service: AnyService,
+    config: Readonly<Record<string, unknown>>,
+    ports: HostPorts,
+    { part = 'all', leasedSchedules = false }: HostOptions = {},
+  ) {
     this.#service = service;
     this.declared = service.declared;
     this.#config = config;
     this.#ports = ports;
+    this.#works = part === 'all' || part === 'work';
     this.#leases = new Leases(service.declared.name, ports);
+    this.#exclusive = new Exclusive(service.declared.name, this.#leases);
+    this.#loops = new Loops({
+      declared: service.declared,
+      ports,
+      leases: this.#leases,
+      living: () => this.#living,
+      leasedSchedules,
+      tell: (what, error) => this.#tell(what, error),
+    });
     this.#pauses = new Pauses({
       ...ports,
       service: service.declared.name,
@@ -70,7 +78,7 @@ export class ServiceHost implements HostView {
   async start(): Promise<void> {
     if (!this.declared.underLease) return this.#run(0, this.#stopping.signal);
     const started = Promise.withResolvers<void>();
-    this.#loop(() => this.#runUnderLease(started));
+    this.#loops.add(() => this.#runUnderLease(started));
     await started.promise;
   }
 
@@ -112,7 +120,7 @@ export class ServiceHost implements HostView {
       await this.#living?.stop?.();
     } finally {
       this.#stopped.resolve();
-      await Promise.allSettled(this.#loops);
+      await this.#loops.settled();
     }
     this.#ports.telemetry.emit('serviceStopped', { service: this.declared.name });
   }
@@ -141,7 +149,7 @@ export class ServiceHost implements HostView {
         if (isFirst) return started.reject(error);
         this.#tell('start', error);
         await this.#release();
-        await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), signal).catch(ended);
+        await clock.sleep(backoffMs(RESTART, Math.min(attempt, SLOWEST_ATTEMPT), random, 100), signal).catch(ended);
       }
     }
   }
@@ -157,16 +165,18 @@ export class ServiceHost implements HostView {
   async #run(leaseEpoch: number, signal: AbortSignal): Promise<void> {
     const living = await this.#service.start(this.#context(leaseEpoch, signal));
     this.#living = living;
+    if (this.#works) this.#work(living, signal);
+    this.#ports.telemetry.emit('serviceStarted', { service: this.declared.name });
+  }
+
+  #work(living: Living<Declared>, signal: AbortSignal): void {
     this.#consumers = consumeAll({
       declared: this.declared,
       living,
       ports: this.#ports,
       onDependencyDown: (error) => void this.#pauses.until(error),
     });
-    for (const [name, { everySeconds }] of Object.entries(this.declared.schedules))
-      this.#schedule(name, everySeconds * 1_000, signal);
-    for (const name of Object.keys(this.declared.singletons)) this.#singleton(name, signal);
-    this.#ports.telemetry.emit('serviceStarted', { service: this.declared.name });
+    this.#loops.start(signal);
   }
 
   #context(leaseEpoch: number, signal: AbortSignal): Context<Declared> {
@@ -184,35 +194,8 @@ export class ServiceHost implements HostView {
         await publisher.publish(topic, messages, survives);
       },
       record: factPublisher,
+      exclusively: (name, while_, work) => this.#exclusive.run(name, while_, work),
     };
-  }
-
-  #schedule(name: string, everyMs: number, signal: AbortSignal): void {
-    this.#loop(async () => {
-      for (;;) {
-        await this.#guarded(`schedule ${name}`, async () => this.#living?.schedules[name]?.(signal));
-        await this.#ports.clock.sleep(everyMs, signal);
-      }
-    });
-  }
-
-  #singleton(name: string, signal: AbortSignal): void {
-    this.#loop(async () => {
-      while (!signal.aborted) {
-        await this.#leases.hold(`${this.declared.name}.${name}`, signal, (held) => this.#again(name, held));
-      }
-    });
-  }
-
-  /** Runs a singleton again and again, at growing intervals if it does not last, until its lease ends. */
-  async #again(name: string, held: AbortSignal): Promise<void> {
-    const { clock, random } = this.#ports;
-    for (let attempt = 2; !held.aborted; attempt += 1) {
-      const startedMs = clock.monotonicMs();
-      await this.#guarded(name, async () => this.#living?.singletons[name]?.(held));
-      if (clock.monotonicMs() - startedMs > RESTART.ceilingMs) attempt = 1;
-      if (!held.aborted) await clock.sleep(backoffMs(RESTART, Math.min(attempt, 12), random, 100), held).catch(ended);
-    }
   }
 
   async #guarded(what: string, work: () => Promise<void>): Promise<void> {
@@ -227,10 +210,6 @@ export class ServiceHost implements HostView {
     if (this.#stopping.signal.aborted) return;
     const message = `${what}: ${messageOf(error)}`;
     this.#ports.telemetry.emit('faultSeen', { service: this.declared.name, code: codeOf(error), message });
-  }
-
-  #loop(work: (signal: AbortSignal) => Promise<void>): void {
-    this.#loops.push(this.#guarded('loop', () => work(this.#stopping.signal)));
   }
 }
 

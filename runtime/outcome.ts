@@ -13,7 +13,9 @@ import type { Clock } from '#core/clock.ts';
 import { deadLetter, retry, type Disposition } from '#core/disposition.ts';
 import { codeOf, DependencyDown, InvalidMessage, messageOf } from '#core/errors.ts';
 import type { BatchHandler, Delivered, SubscriptionSpec } from '#core/ports/broker.ts';
+import type { Ports } from '#core/service.ts';
 import type { Telemetry } from '#core/telemetry.ts';
+import { withClaims } from './claims.ts';
 import type { Parking } from './park.ts';
 
 export interface OutcomeOptions {
@@ -21,6 +23,8 @@ export interface OutcomeOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly parking: Parking;
+  /** Where bodies are that were too large for their message. */
+  readonly ports: Pick<Ports, 'objects'>;
   readonly onDependencyDown: (error: DependencyDown) => void;
 }
 
@@ -32,7 +36,7 @@ const HOPELESS_DELIVERIES = 25;
 const MOST_FORGIVEN = 100_000;
 
 export function withOutcomes(handler: BatchHandler, options: OutcomeOptions): BatchHandler {
-  return new Outcomes(handler, options).handle;
+  return new Outcomes(withClaims(handler, options.ports.objects), options).handle;
 }
 
 interface Failing {

@@ -1,9 +1,14 @@
-/** Publishing for all services: tried again until the broker confirms, or `DependencyDown`. Publishes twice rather than never. */
+/**
+ * Publishing for all services: tried again until the broker confirms, or `DependencyDown`. Publishes twice rather than
+ * never. Bodies too large for a message are stored first, and claimed by it.
+ */
 import type { Clock, Random } from '#core/clock.ts';
 import { DependencyDown, InvalidMessage, messageOf } from '#core/errors.ts';
 import type { BrokerPort, Message, Survives } from '#core/ports/broker.ts';
+import type { ObjectsPort } from '#core/ports/objects.ts';
 import { backoffMs } from '#core/retry.ts';
 import type { Telemetry } from '#core/telemetry.ts';
+import { checkInLarge } from './claims.ts';
 
 export interface Publisher {
   publish(topic: string, messages: readonly Message[], survives: Survives): Promise<void>;
@@ -16,14 +21,17 @@ export function createPublisher(options: {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Where bodies go that are too large for a message. */
+  readonly objects: ObjectsPort;
 }): Publisher {
   const { broker, clock, random, telemetry } = options;
   return {
     async publish(topic, messages, survives) {
       if (messages.length === 0) return;
+      const carried = await checkInLarge(topic, messages, options);
       for (let attempt = 1; ; attempt += 1) {
         try {
-          await broker.publish(topic, messages, survives);
+          await broker.publish(topic, carried, survives);
           break;
         } catch (error) {
           if (error instanceof InvalidMessage) throw error;

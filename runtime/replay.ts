@@ -7,16 +7,20 @@ import { MICROS_PER_MS, type Clock } from '#core/clock.ts';
 import type { Codec } from '#core/codec.ts';
 import { ack, discard } from '#core/disposition.ts';
 import type { BatchHandler, BrokerPort, Delivered, Message } from '#core/ports/broker.ts';
+import type { ObjectsPort } from '#core/ports/objects.ts';
 import type { StorePort } from '#core/ports/store.ts';
 import { rawTopic } from '#core/topics.ts';
-import { Transient } from '#core/errors.ts';
+import { InvalidMessage } from '#core/errors.ts';
 import { COMPUTE_FLOW } from '#core/service.ts';
+import { withClaims } from './claims.ts';
+import { newTrip, nextGeneration } from './new-trip.ts';
 import type { Publisher } from './publisher.ts';
 
 export interface ReplayOptions {
   readonly broker: BrokerPort;
   readonly publisher: Publisher;
   readonly store: StorePort;
+  readonly objects: ObjectsPort;
   readonly codec: Codec;
   readonly clock: Clock;
 }
@@ -32,7 +36,6 @@ export interface ReplayRequest {
 const READER = 'replayer';
 /** Nothing older than the replay came for this long: the topic has been read to where it began. */
 const QUIET_MS = 1_000;
-const COUNTER = 'replay/generation';
 
 /**
  * Resolves when all that was published before the call was published again; what arrives meanwhile was mapped by the
@@ -56,7 +59,7 @@ export async function replayRaw(
   } as const;
   await options.broker.ensure([topic], [subscription]);
   const reading = new Reading(options, request, generation);
-  const consumer = options.broker.consume(subscription, reading.handler);
+  const consumer = options.broker.consume(subscription, withClaims(reading.handler, options.objects));
   await consumer.started;
   await options.broker.seek(subscription.name, request.since);
   await reading.untilQuiet();
@@ -99,20 +102,13 @@ class Reading {
     const { source, object, since } = this.#request;
     const { publishedAt } = message;
     if (message.attributes['to'] !== undefined || publishedAt < since || publishedAt > this.#until) return undefined;
-    const event = codec.decodeRaw(source, message);
-    if (object !== undefined && event.envelope.object !== object) return undefined;
-    const version = { ...event.envelope.version, generation: this.#generation };
-    const again = codec.encodeRaw(source, { ...event, envelope: { ...event.envelope, lane: 'bulk', version } });
-    return { ...again, attributes: { ...again.attributes, to: 'normalizer' } };
+    try {
+      const event = codec.decodeRaw(source, message);
+      if (object !== undefined && event.envelope.object !== object) return undefined;
+      return newTrip(codec, source, event, this.#generation);
+    } catch (error) {
+      if (error instanceof InvalidMessage) return undefined;
+      throw error;
+    }
   }
-}
-
-/** Counted a replay, not an event: a second replay must win over the first. */
-async function nextGeneration(store: StorePort): Promise<number> {
-  const stored = await store.get(COUNTER);
-  const generation = Number(stored?.value ?? '0') + 1;
-  if ((await store.put(COUNTER, String(generation), stored?.generation ?? null)) === undefined) {
-    throw new Transient('replay_running', 'Another replay started at the same moment: run it again.');
-  }
-  return generation;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseConfig, environmentName, type ConfigSpec } from '#core/config.ts';
 import { messageOf, Misconfigured } from '#core/errors.ts';
 import type { AnyService } from '#core/service.ts';
-import { placeFaults, RUNTIME_CONFIG, type RuntimeConfig } from './config.ts';
+import { archives, placeFaults, RUNTIME_CONFIG, type RuntimeConfig } from './config.ts';
 
 export { RUNTIME_CONFIG, type RuntimeConfig } from './config.ts';
 
@@ -13,6 +13,9 @@ export interface Settings {
   readonly runtime: RuntimeConfig;
   readonly services: readonly { readonly service: AnyService; readonly config: Readonly<Record<string, unknown>> }[];
 }
+
+/** The one service that is on by a switch of the runtime: it stands on its own, and only what is stored for long is worth it. */
+const ARCHIVER = 'archiver';
 
 export type Values = Readonly<Record<string, string | undefined>>;
 
@@ -49,9 +52,11 @@ export function configuresSource(services: readonly AnyService[], values: Values
 export function parseSettings(services: readonly AnyService[], values: Values): Settings {
   const runtime = parseConfig(RUNTIME_CONFIG, values);
   const named = runtime.ok ? runtime.config.services : [];
+  const hasArchive = runtime.ok && archives(runtime.config);
   const on = services.filter(
     ({ declared }) =>
       (named.length === 0 || named.includes(declared.name)) &&
+      (declared.name !== ARCHIVER || hasArchive) &&
       (declared.source === null || isOn(declared.source, declared.config, values)),
   );
   const parsed = on.map((service) => ({ service, parsed: parseConfig(service.declared.config, values) }));

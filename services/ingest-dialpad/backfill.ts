@@ -29,7 +29,7 @@ interface Checkpoint {
 }
 
 export interface Backfill {
-  /** Goes on where an unfinished one stopped; `again` starts anew after a finished one. */
+  /** Goes on where an unfinished one stopped; `again` starts anew after a finished one. Waits while another process runs it. */
   run(again: boolean, progress: Progress, signal: AbortSignal): Promise<Run>;
 }
 
@@ -116,5 +116,7 @@ export function backfill(context: DialpadContext, list: CallList): Backfill {
     for await (const page of list.pages(query, 'backfill', signal)) await onPage(page);
   }
 
-  return { run };
+  return {
+    run: (again, progress, signal) => context.exclusively('backfill', signal, (held) => run(again, progress, held)),
+  };
 }

@@ -1,7 +1,8 @@
 /** Publishes what a page of the list shows, durably: a cursor or watermark may pass it afterwards. */
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import type { CapturePath } from '#core/telemetry.ts';
 import type { RawEvent } from '#core/codec.ts';
-import { MESSAGE_LIMITS, type Lane, type Message } from '#core/ports/broker.ts';
+import type { Lane, Message } from '#core/ports/broker.ts';
 import { decodeCall } from './decode.ts';
 import type { CallPage } from './call-list.ts';
 import type { DialpadContext } from './declared.ts';
@@ -48,7 +49,7 @@ function itemEvents(item: unknown, arrival: Arrival): readonly RawEvent[] {
 /** One record too large for any message must not hold up all others for ever: its beginning is parked in its place. */
 function encode(context: DialpadContext, event: RawEvent): Message {
   const message = context.codec.encodeRaw('dialpad', event);
-  if (message.body.byteLength <= MESSAGE_LIMITS.bodyBytes) return message;
+  if (message.body.byteLength <= LARGEST_BODY_BYTES) return message;
   const { envelope, record } = event;
   const kept = Buffer.from(record ?? '').subarray(0, KEPT_BYTES);
   const { instance, version, lane, runId, observedAtMicros, trace } = envelope;

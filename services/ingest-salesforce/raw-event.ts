@@ -1,10 +1,11 @@
 /** From a decoded record and the verdict on it to the message on `raw.salesforce`. */
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import type { Codec } from '#core/codec.ts';
 import type { Verdict } from '#core/capture/verdict.ts';
 import type { Stamp } from '#core/capture/tombstone.ts';
 import { MICROS_PER_SECOND } from '#core/clock.ts';
 import type { HintFacts } from '#core/envelope.ts';
-import { MESSAGE_LIMITS, type Lane, type Message } from '#core/ports/broker.ts';
+import type { Lane, Message } from '#core/ports/broker.ts';
 
 export const SOURCE = 'salesforce';
 
@@ -59,9 +60,6 @@ export function rawMessage(
   });
 }
 
-/** Room for the attributes beside the body. */
-const ATTRIBUTE_BYTES = 4_096;
-
 export function fits(message: Message): boolean {
-  return message.body.byteLength + ATTRIBUTE_BYTES <= MESSAGE_LIMITS.bodyBytes;
+  return message.body.byteLength <= LARGEST_BODY_BYTES;
 }

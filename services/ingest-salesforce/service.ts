@@ -9,7 +9,7 @@ import { checkConfig } from './checks.ts';
 import { DECLARED } from './declared.ts';
 import { isObject, type ObjectName } from './objects.ts';
 import { openOrg, type Org } from './org/org.ts';
-import { poller } from './poll/poller.ts';
+import { placeWatermarks, poller } from './poll/poller.ts';
 import { hintReader } from './read/reader.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -27,9 +27,12 @@ export default defineService(DECLARED, async (context) => {
     schedules: { poll: (signal) => polling.whenDue(signal) },
     singletons: { changes: live.run },
     commands: {
-      backfill: async ({ object }, progress, signal) => ({
-        runs: await all.run(chosen(org, object), 'command', true, progress, signal),
-      }),
+      backfill: async ({ object }, progress, signal) => {
+        const objects = chosen(org, object);
+        // A backfill before the service's first start counts as its first sync: from now on the poll repairs.
+        await placeWatermarks(org);
+        return { runs: await all.run(objects, 'command', true, progress, signal) };
+      },
       reconcile: async ({ since, object }, progress, signal) => {
         const sinceMicros = timeOf(since);
         const objects = chosen(org, object);

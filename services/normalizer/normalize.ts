@@ -3,12 +3,13 @@
  * The envelope passes through, so version and trace are those of the read.
  */
 import type { EntityName, RawSource } from '#schemas/generated/types.ts';
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import type { Codec, RawEvent } from '#core/codec.ts';
 import { ack, deadLetter, type Disposition } from '#core/disposition.ts';
 import type { Envelope } from '#core/envelope.ts';
 import { TributaryError } from '#core/errors.ts';
 import type { PhoneParser } from '#core/identifiers/phone.ts';
-import { MESSAGE_LIMITS, type Message } from '#core/ports/broker.ts';
+import type { Message } from '#core/ports/broker.ts';
 import { entityTopic, type Topic } from '#core/topics.ts';
 import { isRecord } from '#core/vendor/json.ts';
 import type { Mapper } from './mapper.ts';
@@ -44,7 +45,7 @@ export function createNormalizer(codec: Codec, mappers: readonly Mapper[], phone
       envelope: inLane(envelope, message),
       record: record === null ? null : mapper.map(envelope.object, envelope.id, record, phones),
     });
-    if (encoded.body.byteLength > MESSAGE_LIMITS.bodyBytes)
+    if (encoded.body.byteLength > LARGEST_BODY_BYTES)
       return {
         disposition: deadLetter('too_large', `The canonical ${mapper.entity} exceeds what a message may hold.`),
       };

@@ -82,6 +82,7 @@ export function fakeContext<D extends Declared>(declared: D, options: FakeContex
     async record(fact) {
       facts.push(fact);
     },
+    exclusively: (_name, signal, work) => work(signal),
   };
   return {
     context: context,

@@ -5,6 +5,7 @@ import type { BatchHandler, Delivered, SubscriptionSpec } from '#core/ports/brok
 import { COMPUTE_FLOW } from '#core/service.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { withOutcomes } from '#runtime/outcome.ts';
+import { memoryObjects } from '#test/kit/context.ts';
 import { virtualClock } from '#test/kit/virtual-clock.ts';
 
 const SPEC: SubscriptionSpec = {
@@ -35,6 +36,7 @@ function stage(handler: BatchHandler) {
     spec: SPEC,
     clock: virtualClock(),
     telemetry: new TelemetryHub(),
+    ports: { objects: memoryObjects() },
     parking: { park: async ({ messageId }, { code, reason }) => void parked.push({ id: messageId, code, reason }) },
     onDependencyDown: ({ dependency }) => void downs.push(dependency),
   });
@@ -133,6 +135,7 @@ describe('a dependency that is down', () => {
       spec: SPEC,
       clock: virtualClock(),
       telemetry: new TelemetryHub(),
+      ports: { objects: memoryObjects() },
       parking: { park: () => Promise.reject(new DependencyDown('disk', 'No room.')) },
       onDependencyDown: () => undefined,
     });

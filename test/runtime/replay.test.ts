@@ -4,6 +4,7 @@ import { Codec } from '#core/codec.ts';
 import type { BatchHandler, BrokerPort, Delivered, Message } from '#core/ports/broker.ts';
 import type { StorePort } from '#core/ports/store.ts';
 import { replayRaw } from '#runtime/replay.ts';
+import { memoryObjects } from '#test/kit/context.ts';
 
 const codec = new Codec();
 
@@ -46,6 +47,7 @@ it('a replay ends at what was published before it began, though the river never 
       broker: restlessBroker([raw('1', new Date(Date.now() - 60_000)), raw('2', new Date(Date.now() - 30_000))]),
       publisher: { publish: async (_, messages) => void published.push(...messages) },
       store: { get: async () => undefined, put: async () => '1' } as unknown as StorePort,
+      objects: memoryObjects(),
       codec,
       clock: systemClock,
     },

@@ -28,20 +28,38 @@ export async function analyse(server: AnalyzerServer, request: SqlRequest): Prom
 }
 
 async function register(server: AnalyzerServer, languageOptions: object, tables: readonly SqlTable[]): Promise<string> {
-  const simpleCatalog = {
-    name: 'bigquery',
-    builtinFunctionOptions: { languageOptions },
-    table: tables.map(({ name, columns }, index) => ({
-      name,
-      serializationId: index + 1,
-      column: columns.map(({ name, type }) => ({ name, type: { typeKind: `TYPE_${KINDS[type] ?? type}` } })),
+  const simpleCatalog = { ...catalogOf('bigquery', tables), builtinFunctionOptions: { languageOptions } };
+  const definitions = [{ builtin: {} }];
+  const answer = await server.call('RegisterCatalog', { simpleCatalog, descriptorPoolList: { definitions } });
+  return String(answer['registeredId']);
+}
+
+/** A table is found by its path in one pair of backticks, as BigQuery allows, and by its path part by part. */
+function catalogOf(name: string, tables: readonly SqlTable[]): object {
+  const inside = Map.groupBy(
+    tables.filter((table) => table.name.includes('.')),
+    (table) => table.name.slice(0, table.name.indexOf('.')),
+  );
+  return {
+    name,
+    table: tables.map(tableOf),
+    catalog: [...inside].map(([child, its]) =>
+      catalogOf(
+        child,
+        its.map((table) => ({ ...table, name: table.name.slice(child.length + 1) })),
+      ),
+    ),
+  };
+}
+
+function tableOf({ name, columns }: SqlTable): object {
+  return {
+    name,
+    column: columns.map((column) => ({
+      name: column.name,
+      type: { typeKind: `TYPE_${KINDS[column.type] ?? column.type}` },
     })),
   };
-  const answer = await server.call('RegisterCatalog', {
-    simpleCatalog,
-    descriptorPoolList: { definitions: [{ builtin: {} }] },
-  });
-  return String(answer['registeredId']);
 }
 
 async function judge(

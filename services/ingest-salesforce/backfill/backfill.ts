@@ -1,6 +1,7 @@
 /**
  * Full backfills: every record of an object by one bulk job, then what that listing says of records we hold and it lacks.
- * Journaled, so that a later life goes on where this one was killed. One at a time an object: who asks for a second joins.
+ * Journaled, so that a later life goes on where this one was killed. One at a time an object: who asks for a second joins,
+ * and another process waits.
  */
 import { codeOf, InvalidMessage } from '#core/errors.ts';
 import type { Progress } from '#core/service.ts';
@@ -54,7 +55,11 @@ export function backfill(org: Org): Backfill {
       const worker = async (): Promise<void> => {
         for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) {
           const name = object;
-          const result = await join(name, () => backfillObject(org, name, reason, again, signal));
+          const result = await join(name, () =>
+            org.context.exclusively(`backfill.${name}`, signal, (held) =>
+              backfillObject(org, name, reason, again, held),
+            ),
+          );
           results.push(result);
           progress(results.length, objects.length, name);
         }

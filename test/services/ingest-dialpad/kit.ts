@@ -83,6 +83,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
       if (survives !== 'power') throw new Error('What is acked to the outside must survive power loss.');
       for (const message of messages) made.published.push(codec.decodeRaw('dialpad', message));
     },
+    exclusively: (_name, signal, work) => work(signal),
     record: async <E extends OpsEntity>(fact: Fact<E>) => {
       made.runs.push(fact as Fact<'run'>);
     },

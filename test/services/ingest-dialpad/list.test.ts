@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExpressWeb } from '#adapters/web/express.ts';
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import type { RawEvent } from '#core/codec.ts';
 import type { Fact } from '#core/facts.ts';
 import { DECLARED } from '#services/ingest-dialpad/declared.ts';
@@ -142,7 +143,7 @@ describe('the poll, when the vendor misbehaves,', () => {
   it('parks the beginning of a record that no message can carry, and goes on', async () => {
     const service = await world();
     service.dialpad.player.history(script(0));
-    service.dialpad.player.history(script(1, { lines: ['x'.repeat(11_000_000)] }));
+    service.dialpad.player.history(script(1, { lines: ['x'.repeat(LARGEST_BODY_BYTES)] }));
     await poll(service);
     expect(new Set(idsOf(service.published)).size).toBe(2);
     const parked = service.published.find(({ envelope }) => envelope.object === 'unreadable');

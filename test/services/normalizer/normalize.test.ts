@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { RawSource } from '#schemas/generated/types.ts';
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import { Codec } from '#core/codec.ts';
 import type { Envelope } from '#core/envelope.ts';
 import { createPhoneParser } from '#core/identifiers/phone.ts';
@@ -56,8 +57,8 @@ describe('one bad message is its own dead letter', () => {
     expect(dispositions).toMatchObject([{ code: 'not_utf8' }, { code: 'unreadable' }]);
   });
 
-  it('a canonical event too large for a message is parked, not published', () => {
-    const essay = 'x'.repeat(4_000_000);
+  it('a canonical event too large to be carried is parked, not published', () => {
+    const essay = 'x'.repeat(LARGEST_BODY_BYTES / 3 + 1);
     const bad = raw(JSON.stringify({ LastName: essay, Phone: essay, Custom__c: essay }));
     expect(normalize('salesforce', [bad, good]).dispositions).toMatchObject([{ code: 'too_large' }, { kind: 'ack' }]);
   });

@@ -33,6 +33,7 @@ function context(
     signal,
     publish,
     record: async () => undefined,
+    exclusively: (_name, signal, work) => work(signal),
   };
 }
 

@@ -94,6 +94,7 @@ async function start(objects: ReturnType<typeof memoryObjects>, epoch: number) {
     signal: new AbortController().signal,
     publish: async () => undefined,
     record: async () => undefined,
+    exclusively: (_name, signal, work) => work(signal),
   });
 }
 

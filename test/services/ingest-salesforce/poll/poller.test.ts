@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import { poller, placeWatermarks, type Poller } from '#services/ingest-salesforce/poll/poller.ts';
 import { memoryObjects, memoryStore } from '#test/kit/context.ts';
 import { streamOf } from '../fake-org.ts';
@@ -160,7 +161,7 @@ describe('a poll', () => {
     const polls = poller(world.org);
     await placeWatermarks(world.org);
     await world.clock.advance(1_000);
-    world.fake.put('Contact', contactId(1), { LastName: 'x'.repeat(10_000_000) });
+    world.fake.put('Contact', contactId(1), { LastName: 'x'.repeat(LARGEST_BODY_BYTES) });
     world.fake.put('Contact', contactId(2), { LastName: 'Two' });
     await poll(world, polls);
     expect(seen(world)).toEqual(['upsert 2']);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LARGEST_BODY_BYTES } from '#core/claim.ts';
 import type { Disposition } from '#core/disposition.ts';
 import { InvalidMessage, Transient } from '#core/errors.ts';
 import type { Message } from '#core/ports/broker.ts';
@@ -248,9 +249,9 @@ describe('the read of hinted records', () => {
     ]);
   });
 
-  it('parks a record of 10 MB by itself', async () => {
+  it('parks a record that is too large to be carried by itself', async () => {
     const world = setUp();
-    world.fake.put('Contact', contactId(1), { LastName: 'x'.repeat(10_000_000) });
+    world.fake.put('Contact', contactId(1), { LastName: 'x'.repeat(LARGEST_BODY_BYTES) });
     world.fake.put('Contact', contactId(2), { LastName: 'Two' });
     expect(await reading(world)([hint(world, contactId(1)), hint(world, contactId(2))])).toMatchObject([
       { kind: 'deadLetter', code: 'record_too_large' },
