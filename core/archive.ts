@@ -48,7 +48,11 @@ function schemaOf(source: RawSource): object {
       { name: 'publishedAt', type: { type: 'long', logicalType: 'timestamp-micros' }, doc: 'When the broker took it.' },
       { name: 'attributes', type: { type: 'map', values: 'string' }, doc: 'As published.' },
       { name: 'envelope', type: ['null', body.fields[0].type], doc: 'Null where the body cannot be decoded.' },
-      { name: 'record', type: ['null', 'string'], doc: "The vendor's record as JSON text; null on a delete without one." },
+      {
+        name: 'record',
+        type: ['null', 'string'],
+        doc: "The vendor's record as JSON text; null on a delete without one.",
+      },
       { name: 'undecoded', type: ['null', 'bytes'], doc: 'The body, where it cannot be decoded.' },
     ],
   };
@@ -108,7 +112,9 @@ export function hourPath(micros: number): string {
 /** The hour in a file's name as `yyyy/mm/dd/hh`; undefined where it is no file of the archive. */
 export function hourOfName(source: RawSource, name: string): string | undefined {
   const pattern = /^(\d{4}\/\d\d\/\d\d\/\d\d)\/[^/]+\.avro$/;
-  return name.startsWith(archivePrefix(source)) ? pattern.exec(name.slice(archivePrefix(source).length))?.[1] : undefined;
+  return name.startsWith(archivePrefix(source))
+    ? pattern.exec(name.slice(archivePrefix(source).length))?.[1]
+    : undefined;
 }
 
 export function archivePrefix(source: RawSource): string {

@@ -43,7 +43,8 @@ export async function encodeAvroFile(schema: object, rows: Iterable<unknown>, sy
   encoder.once('end', resolve);
   encoder.once('error', reject);
   for (const row of rows) {
-    if (!type.isValid(row)) throw new InvalidMessage('not_encodable', 'A row does not fit the schema of its Avro file.');
+    if (!type.isValid(row))
+      throw new InvalidMessage('not_encodable', 'A row does not fit the schema of its Avro file.');
     encoder.write(row);
   }
   encoder.end();
@@ -60,12 +61,13 @@ export function* decodeAvroFile<R>(schema: object, bytes: Uint8Array): Generator
   const long = typeFor('long');
   const { header, end } = headerOf(file);
   const readRows = rowReader(schema, header);
-  for (let at = end; at < file.length; ) {
+  for (let at = end; at < file.length;) {
     const count = next(long, file, at) as { value: number; offset: number };
     const size = next(long, file, count.offset) as { value: number; offset: number };
     const stop = size.offset + size.value;
     if (size.value < 0 || stop + SYNC_BYTES > file.length) throw damaged('it is cut');
-    if (!file.subarray(stop, stop + SYNC_BYTES).equals(header.sync)) throw damaged('a block does not end where it says');
+    if (!file.subarray(stop, stop + SYNC_BYTES).equals(header.sync))
+      throw damaged('a block does not end where it says');
     yield readRows(file.subarray(size.offset, stop), count.value) as R[];
     at = stop + SYNC_BYTES;
   }
