@@ -5,6 +5,7 @@ import { OperationFailed } from '#runtime/socket.ts';
 import { backfillCommand, reconcileCommand, replayCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { queryCommand } from './commands/query.ts';
+import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
@@ -27,6 +28,7 @@ function program(): Command {
     .exitOverride();
   const commands = [
     startCommand(),
+    serveCommand(),
     backfillCommand(),
     reconcileCommand(),
     replayCommand(),

@@ -62,7 +62,7 @@ export function givenValues(options: CommonOptions, services: readonly AnyServic
 }
 
 /** Google's own name for the emulator's address counts as our setting. */
-function environment(): Values {
+export function environment(): Values {
   const name = environmentName('pubsub.emulator');
   const host = process.env['PUBSUB_EMULATOR_HOST'];
   return host === undefined || process.env[name] !== undefined ? process.env : { ...process.env, [name]: host };

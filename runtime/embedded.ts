@@ -6,7 +6,6 @@
  */
 import { createExpressWeb } from '#adapters/web/express.ts';
 import { systemClock } from '#adapters/clock/system.ts';
-import { codeOf, messageOf } from '#core/errors.ts';
 import type { BrokerPort } from '#core/ports/broker.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { WebServer } from '#core/ports/web.ts';
@@ -15,8 +14,8 @@ import { DeadLetters } from './dead-letters.ts';
 import { openGround } from './ground.ts';
 import type { RuntimeBroker } from './places/broker.ts';
 import { ServiceHost, type HostView } from './host.ts';
-import type { HostPorts } from './host-ports.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { meterUsage } from './meter-usage.ts';
 import { Metrics } from './metrics.ts';
 import { replayRaw, type ReplayRequest } from './replay.ts';
 import { routesOf } from './routes.ts';
@@ -24,9 +23,7 @@ import type { Settings } from './settings.ts';
 import { startHosts } from './start-hosts.ts';
 import { startSinkThread, type SinkThread } from './threads/remote.ts';
 import { isSink } from './threads/sinks.ts';
-import { UsageMeter } from './usage.ts';
 
-const USAGE_EVERY_MS = 10_000;
 const DRAIN_MS = 3_000;
 
 export interface EmbeddedOptions {
@@ -102,24 +99,6 @@ async function sinkThread(settings: Settings, telemetry: Telemetry, lifecycle: L
   const thread = await startSinkThread(settings, telemetry);
   lifecycle.onStop('sink thread', () => thread.stop());
   return thread;
-}
-
-function meterUsage(telemetry: TelemetryHub, ports: HostPorts, lifecycle: Lifecycle): void {
-  const meter = new UsageMeter(ports.clock, ports.owner.slice(0, 8), ports.factPublisher);
-  telemetry.listen(meter.listener);
-  const stopping = new AbortController();
-  const failed = (error: unknown): void =>
-    telemetry.emit('faultSeen', { service: 'usage', code: codeOf(error), message: messageOf(error) });
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      await ports.clock.sleep(USAGE_EVERY_MS, stopping.signal).catch(() => undefined);
-      await meter.flush().catch(failed);
-    }
-  })();
-  lifecycle.onStop('usage', async () => {
-    stopping.abort();
-    await loop;
-  });
 }
 
 async function listen(

@@ -41,6 +41,7 @@ export class ServiceHost implements HostView {
   readonly #loops: Loops;
   readonly #works: boolean;
   #consumers: Consumer[] = [];
+  #starting: Promise<void> = Promise.resolve();
   #living: Living<Declared> | undefined;
   #working = 0;
 
@@ -76,7 +77,10 @@ export class ServiceHost implements HostView {
 
   /** Starts the service; under a lease that another holds, waits for it in the background. Throws what `start` throws. */
   async start(): Promise<void> {
-    if (!this.declared.underLease) return this.#run(0, this.#stopping.signal);
+    if (!this.declared.underLease) {
+      this.#starting = this.#run(0, this.#stopping.signal);
+      return this.#starting;
+    }
     const started = Promise.withResolvers<void>();
     this.#loops.add(() => this.#runUnderLease(started));
     await started.promise;
@@ -112,9 +116,13 @@ export class ServiceHost implements HostView {
     }
   }
 
-  /** Drains, then stops, then gives the leases back. Work still under way after `timeoutMs` is released to be done again. */
+  /**
+   * Drains, then stops, then gives the leases back. Work still under way after `timeoutMs` is released to be done again. A
+   * start that is under way is ended, and waited for.
+   */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort(new Stale('stopping', 'The process is stopping.'));
+    await this.#starting.catch(ended);
     await Promise.all(this.#consumers.map((consumer) => consumer.drain(timeoutMs)));
     try {
       await this.#living?.stop?.();
@@ -164,6 +172,7 @@ export class ServiceHost implements HostView {
 
   async #run(leaseEpoch: number, signal: AbortSignal): Promise<void> {
     const living = await this.#service.start(this.#context(leaseEpoch, signal));
+    if (this.#stopping.signal.aborted) return living.stop?.();
     this.#living = living;
     if (this.#works) this.#work(living, signal);
     this.#ports.telemetry.emit('serviceStarted', { service: this.declared.name });

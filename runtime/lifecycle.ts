@@ -1,10 +1,38 @@
 /** What has started is stopped in reverse order, each once, whatever the others do. */
+import type { Clock } from '#core/clock.ts';
+import { Transient } from '#core/errors.ts';
+
+/** Where a process has only so long to end: who takes longer is left behind, so that the others get their turn. */
+export interface StopLimit {
+  readonly clock: Clock;
+  /** For each step that names no other. */
+  readonly stepMs: number;
+}
+
+interface Step {
+  readonly name: string;
+  readonly stop: () => Promise<void>;
+  readonly withinMs: number | undefined;
+}
+
 export class Lifecycle {
-  readonly #steps: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  readonly #steps: Step[] = [];
+  readonly #hanging = new Set<string>();
+  readonly #limit: StopLimit | undefined;
   #stopped: Promise<void> | undefined;
 
-  onStop(name: string, stop: () => Promise<void>): void {
-    this.#steps.push({ name, stop });
+  constructor(limit?: StopLimit) {
+    this.#limit = limit;
+  }
+
+  /** `withinMs` counts only where there is a limit. */
+  onStop(name: string, stop: () => Promise<void>, withinMs?: number): void {
+    this.#steps.push({ name, stop, withinMs });
+  }
+
+  /** What was asked to stop and has not. */
+  get hanging(): readonly string[] {
+    return [...this.#hanging];
   }
 
   /** Rejects with an `AggregateError` naming what could not be stopped, after all were tried. */
@@ -15,13 +43,28 @@ export class Lifecycle {
 
   async #stop(): Promise<void> {
     const errors: unknown[] = [];
-    for (const { name, stop } of this.#steps.reverse()) {
+    for (const step of this.#steps.reverse()) {
       try {
-        await stop();
+        await this.#inTime(step);
       } catch (cause) {
-        errors.push(new Error(`${name} did not stop cleanly.`, { cause }));
+        errors.push(new Error(`${step.name} did not stop cleanly.`, { cause }));
       }
     }
     if (errors.length > 0) throw new AggregateError(errors, 'Not everything stopped cleanly.');
+  }
+
+  async #inTime({ name, stop, withinMs }: Step): Promise<void> {
+    this.#hanging.add(name);
+    const stopping = stop().finally(() => this.#hanging.delete(name));
+    if (this.#limit === undefined) return stopping;
+    const { clock, stepMs } = this.#limit;
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(withinMs ?? stepMs, () =>
+      late.reject(
+        new Transient('stops_too_slowly', `${name} has not stopped in ${withinMs ?? stepMs} ms: it is left.`),
+      ),
+    );
+    stopping.catch(() => undefined);
+    await Promise.race([stopping, late.promise]).finally(cancel);
   }
 }

@@ -2,7 +2,9 @@
 import type { Route, RouteHandler } from '#core/ports/web.ts';
 import type { ServiceHost } from './host.ts';
 
-export function routesOf(hosts: readonly ServiceHost[]): readonly (Route & { readonly handler: RouteHandler })[] {
+export function routesOf(
+  hosts: readonly Pick<ServiceHost, 'declared' | 'living'>[],
+): readonly (Route & { readonly handler: RouteHandler })[] {
   return hosts.flatMap((host) =>
     Object.entries(host.declared.routes).map(([name, route]) => ({
       ...route,

@@ -11,7 +11,8 @@ export async function startHosts(hosts: readonly ServiceHost[], lifecycle: Lifec
   }
 }
 
-function downstreamFirst(hosts: readonly ServiceHost[]): readonly ServiceHost[] {
+/** In which order to start. */
+export function downstreamFirst(hosts: readonly ServiceHost[]): readonly ServiceHost[] {
   const depth = (host: ServiceHost): number =>
     host.declared.source !== null ? 0 : host.declared.publishes.length > 0 ? 1 : 2;
   return [...hosts].sort((a, b) => depth(b) - depth(a));

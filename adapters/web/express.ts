@@ -23,8 +23,13 @@ const LIMITS: ServerOptions = {
 };
 const REQUESTS_PER_SOCKET = 1_000;
 
+/** Answers the platform: a status, and why, as JSON. Must neither wait nor throw. */
+export type Probe = () => { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
+
 export interface ExpressWebOptions {
   readonly clock: Clock;
+  /** By path. */
+  readonly probes?: Readonly<Record<string, Probe>>;
   /** Replaces some of the limits, for tests. */
   readonly limits?: ServerOptions;
 }
@@ -32,7 +37,7 @@ export interface ExpressWebOptions {
 export function createExpressWeb(options: ExpressWebOptions): WebPort {
   return {
     async listen(address, routes) {
-      const server = createServer({ ...LIMITS, ...options.limits }, application(routes, options.clock));
+      const server = createServer({ ...LIMITS, ...options.limits }, application(routes, options));
       server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
       const answering = new Set<ServerResponse>();
       server.on('request', (_request, response) => {
@@ -48,13 +53,18 @@ export function createExpressWeb(options: ExpressWebOptions): WebPort {
   };
 }
 
-function application(routes: readonly Served[], clock: Clock): Express {
+function application(routes: readonly Served[], { clock, probes = {} }: ExpressWebOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
+  for (const [path, probe] of Object.entries(probes))
+    app.get(path, (_request, response) => {
+      const { status, body } = probe();
+      response.set('cache-control', 'no-store').status(status).json(body);
+    });
   for (const route of routes) {
     app.post(route.path, answering(route, clock));
     app.all(route.path, (_request, response) => void response.set('allow', route.method).status(405).end());

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { VIEWS, TABLES } from '#schemas/generated/tables.ts';
 import { systemClock } from '#adapters/clock/system.ts';
-import { openDuckdbWarehouse } from '#adapters/warehouse/duckdb/index.ts';
 import { messageOf, Misconfigured } from '#core/errors.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { Telemetry } from '#core/telemetry.ts';
@@ -36,7 +35,9 @@ export async function verifySchemas(warehouse: WarehousePort): Promise<void> {
 
 type Closable = WarehousePort & { close(): Promise<void> };
 
-function duckdb(config: RuntimeConfig): Promise<Closable> {
+async function duckdb(config: RuntimeConfig): Promise<Closable> {
+  // Its native module is no part of a process that writes elsewhere.
+  const { openDuckdbWarehouse } = await import('#adapters/warehouse/duckdb/index.ts');
   const { 'state.folder': folder, 'warehouse.memoryLimit': memoryLimit } = config;
   return openDuckdbWarehouse({ path: join(folder, 'warehouse.duckdb'), memoryLimit, clock: systemClock });
 }

@@ -1,0 +1,132 @@
+/**
+ * One or more services as a process of its own, as a container runs them: several instances may run beside each other, so
+ * schedules are under leases; nothing durable is on the own disk but what the settings put there.
+ *
+ *     listening (alive) ──▶ provided for ──▶ hosts started (ready) ──▶ told to stop (not ready) ──▶ drained, all closed
+ */
+import { systemClock, systemRandom } from '#adapters/clock/system.ts';
+import { createExpressWeb } from '#adapters/web/express.ts';
+import { Misconfigured, Stale } from '#core/errors.ts';
+import type { AnyService } from '#core/service.ts';
+import type { TelemetryHub } from '#core/telemetry.ts';
+import { usesFolder } from '../config.ts';
+import { openGround, type Ground } from '../ground.ts';
+import type { HostPart } from '../host-view.ts';
+import { ServiceHost } from '../host.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { meterUsage } from '../meter-usage.ts';
+import { routesOf } from '../routes.ts';
+import type { Settings } from '../settings.ts';
+import { downstreamFirst } from '../start-hosts.ts';
+import { Health } from './health.ts';
+import { noWarehouse } from './no-warehouse.ts';
+import { provide, usesWarehouse } from './provide.ts';
+
+export interface ServeOptions {
+  readonly settings: Settings;
+  /** All there are. */
+  readonly services: readonly AnyService[];
+  readonly part: HostPart;
+  readonly telemetry: TelemetryHub;
+  readonly lifecycle: Lifecycle;
+}
+
+export interface Serving {
+  readonly url: string;
+  readonly health: Health;
+}
+
+/** The platform gives ten seconds in all; what is left after these is given back to the broker. */
+const DRAIN_MS = 3_000;
+const HOST_STOPS_WITHIN_MS = DRAIN_MS + 1_500;
+const WEB_CLOSES_WITHIN_MS = 2_000;
+
+/**
+ * Resolves when all runs and is ready; throws what cannot be mended by waiting. Whoever calls stops the lifecycle, whichever
+ * way this ended, also while it is under way: then `signal` is aborted before.
+ */
+export async function serve(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
+  const { settings, telemetry, lifecycle, part } = options;
+  const health = new Health();
+  signal.addEventListener('abort', () => health.becomes('draining'), { once: true });
+  const hosts: ServiceHost[] = [];
+  const web = await listen(options, hosts, health);
+  lifecycle.onStop('web', web.close);
+  warnOfDisk(options);
+  const ground = await openAll(options);
+  signal.throwIfAborted();
+  await provide({ ...options, ...grounded(ground), signal, onWait: (what) => health.waitsFor(what) });
+  for (const { service, config } of settings.services)
+    hosts.push(new ServiceHost(service, config, ground.hostPorts, { part, leasedSchedules: true }));
+  health.runs(hosts);
+  await startAll(hosts, lifecycle, health, signal);
+  meterUsage(telemetry, ground.hostPorts, lifecycle);
+  // Once more: what was answered must be published before its host and the broker stop.
+  lifecycle.onStop('web', web.close, WEB_CLOSES_WITHIN_MS + 500);
+  health.becomes('ready');
+  return { url: web.url, health };
+
+  function grounded(opened: Ground) {
+    const running = settings.services.map(({ service }) => service.declared);
+    return { config: settings.runtime, ground: opened, running, clock: systemClock, random: systemRandom };
+  }
+}
+
+async function openAll({ settings, telemetry, lifecycle }: ServeOptions): Promise<Ground> {
+  const isAsked = settings.services.some(({ service }) => usesWarehouse(service.declared));
+  return openGround(
+    { settings, telemetry, provision: false, ...(isAsked ? {} : { warehouse: noWarehouse() }) },
+    lifecycle,
+  );
+}
+
+async function startAll(
+  hosts: readonly ServiceHost[],
+  lifecycle: Lifecycle,
+  health: Health,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const host of downstreamFirst(hosts)) {
+    if (signal.aborted) throw new Stale('stopping', 'The process is stopping.');
+    health.waitsFor(host.declared.name);
+    // Before it has started: a start may take minutes, and be ended.
+    lifecycle.onStop(host.declared.name, () => host.stop(DRAIN_MS), HOST_STOPS_WITHIN_MS);
+    await host.start();
+  }
+  signal.throwIfAborted();
+}
+
+/** Routes answer 503 until their service runs, so that vendors send again. */
+async function listen({ settings, part }: ServeOptions, hosts: readonly ServiceHost[], health: Health) {
+  const { 'web.host': host, 'web.port': port } = settings.runtime;
+  const later = settings.services.map(({ service: { declared } }) => ({
+    declared,
+    get living() {
+      return hosts.find((one) => one.declared === declared)?.living;
+    },
+  }));
+  const routes = part === 'work' ? [] : routesOf(later);
+  const web = createExpressWeb({ clock: systemClock, probes: health.probes() });
+  const server = await web.listen({ host, port }, routes);
+  let closing: Promise<void> | undefined;
+  return { url: server.url, close: () => (closing ??= server.close(WEB_CLOSES_WITHIN_MS)) };
+}
+
+function warnOfDisk({ settings, telemetry }: ServeOptions): void {
+  if (usesFolder(settings.runtime))
+    telemetry.emit('configurationWarned', { service: 'runtime', code: 'on_own_disk', field: 'state.folder' });
+}
+
+/** Throws `Misconfigured` for a service that is off, or lacks the part that is asked for. */
+export function refuseAbsent(names: readonly string[], part: HostPart, { services }: Settings): void {
+  for (const name of names) {
+    const found = services.find(({ service }) => service.declared.name === name);
+    if (found === undefined)
+      throw new Misconfigured(
+        'service_off',
+        `The service ${name} is not configured: give its source's configuration, or name it in «sources»; the archiver wants storage=gcs or archive.enabled.`,
+      );
+    if (part === 'routes' && Object.keys(found.service.declared.routes).length === 0)
+      throw new Misconfigured('no_routes', `The service ${name} has no routes: leave out --part.`);
+  }
+}
