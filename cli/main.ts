@@ -4,21 +4,13 @@ import { TributaryError } from '#core/errors.ts';
 import { OperationFailed } from '#runtime/socket.ts';
 import { backfillCommand, reconcileCommand, replayCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { jobCommand } from './commands/job.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
-
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
-
-const USAGE_CODES: ReadonlySet<string> = new Set([
-  'bad_configuration',
-  'bad_time',
-  'not_a_time',
-  'nothing_selected',
-  'unknown_object',
-]);
+import { EXIT, exitCodeOf } from './exit.ts';
 
 function program(): Command {
   const root = new Command('tributary')
@@ -29,6 +21,7 @@ function program(): Command {
   const commands = [
     startCommand(),
     serveCommand(),
+    jobCommand(),
     backfillCommand(),
     reconcileCommand(),
     replayCommand(),
@@ -56,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof TributaryError || error instanceof OperationFailed) {
       console.error(`tributary: ${error.message} [${error.code}]`);
-      return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+      return exitCodeOf(error);
     }
     console.error(error);
     return EXIT.failed;

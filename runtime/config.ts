@@ -34,6 +34,12 @@ const PROCESS = {
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     doc: 'Least severe log line that is written.',
   },
+  'log.format': {
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'lines', 'cloud'],
+    doc: 'How serve and job log: lines as on one machine, or as Cloud Logging reads them; auto: cloud where Cloud Run runs it.',
+  },
   threads: {
     kind: 'integer',
     unit: 'threads',

@@ -22,13 +22,16 @@ import { Health } from './health.ts';
 import { noWarehouse } from './no-warehouse.ts';
 import { provide, usesWarehouse } from './provide.ts';
 
-export interface ServeOptions {
+export interface CloudOptions {
   readonly settings: Settings;
   /** All there are. */
   readonly services: readonly AnyService[];
-  readonly part: HostPart;
   readonly telemetry: TelemetryHub;
   readonly lifecycle: Lifecycle;
+}
+
+export interface ServeOptions extends CloudOptions {
+  readonly part: HostPart;
 }
 
 export interface Serving {
@@ -47,6 +50,7 @@ const WEB_CLOSES_WITHIN_MS = 2_000;
  */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
   const { settings, telemetry, lifecycle, part } = options;
+  refuseWithoutRoutes(options);
   const health = new Health();
   signal.addEventListener('abort', () => health.becomes('draining'), { once: true });
   const hosts: ServiceHost[] = [];
@@ -117,16 +121,22 @@ function warnOfDisk({ settings, telemetry }: ServeOptions): void {
     telemetry.emit('configurationWarned', { service: 'runtime', code: 'on_own_disk', field: 'state.folder' });
 }
 
-/** Throws `Misconfigured` for a service that is off, or lacks the part that is asked for. */
-export function refuseAbsent(names: readonly string[], part: HostPart, { services }: Settings): void {
-  for (const name of names) {
-    const found = services.find(({ service }) => service.declared.name === name);
-    if (found === undefined)
-      throw new Misconfigured(
-        'service_off',
-        `The service ${name} is not configured: give its source's configuration, or name it in «sources»; the archiver wants storage=gcs or archive.enabled.`,
-      );
-    if (part === 'routes' && Object.keys(found.service.declared.routes).length === 0)
-      throw new Misconfigured('no_routes', `The service ${name} has no routes: leave out --part.`);
-  }
+/** Throws `Misconfigured` for a service that is off. */
+export function refuseOff(names: readonly string[], { services }: Settings): void {
+  const off = names.find((name) => !services.some(({ service }) => service.declared.name === name));
+  if (off !== undefined)
+    throw new Misconfigured(
+      'service_off',
+      `The service ${off} is not configured: give its source's configuration, or name it in «sources»; the archiver wants storage=gcs or archive.enabled.`,
+    );
+}
+
+/** Throws `Misconfigured` for a service that lacks the part that is asked for. */
+function refuseWithoutRoutes({ part, settings: { services } }: ServeOptions): void {
+  const without = services.find(({ service }) => Object.keys(service.declared.routes).length === 0);
+  if (part === 'routes' && without !== undefined)
+    throw new Misconfigured(
+      'no_routes',
+      `The service ${without.service.declared.name} has no routes: leave out --part.`,
+    );
 }

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, freshFolder } from '#test/flow/kit.ts';
 import { silentServer } from '#test/runtime/cloud/kit.ts';
+import { openDialpad } from '#tools/simulators/dialpad/index.ts';
+import { createWorld } from '#tools/simulators/world/index.ts';
 import { tributary } from './kit.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
@@ -109,5 +111,58 @@ describe('a process in the cloud', () => {
     expect(tookMs).toBeLessThan(5_000);
     const events = one.said().trim().split('\n').map((line) => (JSON.parse(line) as { event: string }).event); // prettier-ignore
     expect(events).toEqual(expect.arrayContaining(['configurationWarned', 'serviceStarted', 'serviceStopped']));
+  });
+});
+
+describe('a job that cannot be', () => {
+  const DIALPAD = { TRIBUTARY_DIALPAD_API_KEY: 'k3y-k3y-k3y', TRIBUTARY_DIALPAD_COMPANY_ID: 'acme' };
+
+  it.each([
+    ['of a service that is off', ['ingest-salesforce', 'backfill'], 1, '[service_off]'],
+    ['of a command that is none', ['ingest-dialpad', 'refill'], 2, 'it has backfill, reconcile. [unknown_command]'],
+    ['without a required argument', ['ingest-dialpad', 'reconcile'], 2, '--since is required'],
+    ['with an argument that is none', ['ingest-dialpad', 'backfill', '--objekt', 'x'], 2, 'no argument --objekt'],
+  ])('%s says so', async (_, args, code, text) => {
+    const ran = await tributary(['job', ...args], { ...DIALPAD, TRIBUTARY_STATE_FOLDER: join(folder, 'state') });
+    expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(text)]);
+  });
+
+  it('says so in one line of JSON where Cloud Run runs it, without a secret', async () => {
+    const ran = await tributary(['job', 'ingest-dialpad', 'backfill'], {
+      ...DIALPAD,
+      CLOUD_RUN_JOB: 'job',
+      CLOUD_RUN_EXECUTION: 'job-x7',
+      TRIBUTARY_WAREHOUSE: 'k3y-k3y-k3y',
+    });
+    expect([ran.code, ran.err]).toEqual([2, '']);
+    expect(JSON.parse(ran.out)).toMatchObject({
+      severity: 'ERROR',
+      code: 'bad_configuration',
+      serviceContext: { service: 'ingest-dialpad', version: 'job-x7' },
+      message: expect.stringContaining('TRIBUTARY_WAREHOUSE') as string,
+    });
+    expect(ran.out).not.toContain('k3y-k3y');
+  });
+});
+
+describe('a job', () => {
+  it('reads all of a source, tells how far it is and what came of it', async () => {
+    const dialpad = await openDialpad(createWorld({ seed: 4, contacts: 50 }));
+    ends.push(() => dialpad.close());
+    const ran = await tributary(['job', 'ingest-dialpad', 'backfill'], {
+      TRIBUTARY_DIALPAD_BASE_URL: dialpad.baseUrl,
+      TRIBUTARY_DIALPAD_API_KEY: dialpad.apiKey,
+      TRIBUTARY_DIALPAD_COMPANY_ID: dialpad.companyId,
+      TRIBUTARY_STATE_FOLDER: join(folder, 'state'),
+      TRIBUTARY_LOG_FORMAT: 'cloud',
+    });
+    expect([ran.code, ran.err]).toEqual([0, '']);
+    const lines = ran.out.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+    const read = dialpad.simulator.company.concludedCalls.length;
+    expect(lines.at(-1)).toMatchObject({ severity: 'INFO', result: { kind: 'backfill', read } });
+    expect(lines.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['leaseTaken', 'runStarted', 'runFinished']),
+    );
+    expect(ran.out).not.toContain(dialpad.apiKey);
   });
 });
