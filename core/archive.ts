@@ -5,13 +5,13 @@
  *
  * Day and hour are those of the *publish*, in UTC: the broker's own time, the same for every delivery of a message, and
  * what `replay --since` means too. A batch that spans hours is several files. The name ends with a hash of what is in it:
- * stored again it replaces itself. A message delivered again in other company is stored twice, and has the same version
- * both times: replayed twice, it counts once.
+ * stored again it replaces itself, and one that lacks rows is found out. A message delivered again in other company is
+ * stored twice, and has the same version both times: replayed twice, it counts once.
  */
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { BODIES } from '#schemas/generated/bodies.ts';
 import type { RawSource } from '#schemas/generated/types.ts';
-import { decodeAvroFile, encodeAvroFile } from './avro-file.ts';
+import { damaged, decodeAvroFile, encodeAvroFile, syncOf } from './avro-file.ts';
 import { MICROS_PER_MS } from './clock.ts';
 import type { Codec, RawEvent } from './codec.ts';
 import type { Envelope } from './envelope.ts';
@@ -90,8 +90,9 @@ export async function archiveFiles(source: RawSource, rows: readonly ArchivedRow
 }
 
 async function archiveFile(source: RawSource, hour: string, rows: readonly ArchivedRow[]): Promise<ArchiveFile> {
-  const content = rows.map(({ messageId, attributes }) => `${messageId} ${attributes['content-hash'] ?? ''}`);
-  const sync = Buffer.from(hash('md5', content.join('\n'), 'hex'), 'hex');
+  const content = new Content();
+  content.add(rows);
+  const sync = content.digest();
   const first = new Date((rows[0]?.publishedAt ?? 0) / MICROS_PER_MS).toISOString().replaceAll(/[-:]/g, '');
   return {
     name: `${ARCHIVE_PREFIX}${source}/${hour}/${first}-${sync.toString('hex')}.avro`,
@@ -99,9 +100,33 @@ async function archiveFile(source: RawSource, hour: string, rows: readonly Archi
   };
 }
 
-/** Rows a block at a time. Throws `InvalidMessage` (`avro_damaged`). */
-export function archivedRows(source: RawSource, bytes: Uint8Array): Generator<readonly ArchivedRow[]> {
-  return decodeAvroFile<ArchivedRow>(schemaOf(source), bytes);
+/**
+ * Rows a block at a time. Throws `InvalidMessage` (`avro_damaged`), also at the end of a file that lacks rows. What another
+ * tool wrote under that name, e.g. without somebody's records, has another mark than its name says, and is not held to it.
+ */
+export function* archivedRows(source: RawSource, { name, bytes }: ArchiveFile): Generator<readonly ArchivedRow[]> {
+  const content = new Content();
+  for (const rows of decodeAvroFile<ArchivedRow>(schemaOf(source), bytes)) {
+    content.add(rows);
+    yield rows;
+  }
+  const sync = syncOf(bytes);
+  const isOurs = name.endsWith(`-${sync.toString('hex')}.avro`);
+  if (isOurs && !content.digest().equals(sync)) throw damaged('rows that it was written with are missing');
+}
+
+/** A hash of which messages a file holds, and of what is in them. */
+class Content {
+  readonly #hash = createHash('md5');
+
+  add(rows: readonly ArchivedRow[]): void {
+    for (const { messageId, attributes } of rows)
+      this.#hash.update(`${messageId} ${attributes['content-hash'] ?? ''}\n`);
+  }
+
+  digest(): Buffer {
+    return this.#hash.digest();
+  }
 }
 
 /** `yyyy/mm/dd/hh`: ascending as text is ascending in time. */

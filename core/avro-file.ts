@@ -55,6 +55,7 @@ export async function encodeAvroFile(schema: object, rows: Iterable<unknown>, sy
 /**
  * The rows of a file, read as `schema`, a block at a time. Throws `InvalidMessage` (`avro_damaged`) for what is no such
  * file, is cut, or was written with a schema that cannot be read as this one; what was read before that has been given.
+ * One that ends after a whole block looks complete: see `syncOf`.
  */
 export function* decodeAvroFile<R>(schema: object, bytes: Uint8Array): Generator<readonly R[]> {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -71,6 +72,11 @@ export function* decodeAvroFile<R>(schema: object, bytes: Uint8Array): Generator
     yield readRows(file.subarray(size.offset, stop), count.value) as R[];
     at = stop + SYNC_BYTES;
   }
+}
+
+/** What the file was written with as `sync`. Throws `InvalidMessage` (`avro_damaged`). */
+export function syncOf(bytes: Uint8Array): Buffer {
+  return headerOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).header.sync;
 }
 
 function headerOf(file: Buffer): { readonly header: Header; readonly end: number } {
@@ -127,6 +133,7 @@ function next(type: avsc.Type, file: Buffer, at: number): Decoded {
   throw damaged('it is cut');
 }
 
-function damaged(fault: string, cause?: unknown): InvalidMessage {
+/** The error for a file that is not what it should be. */
+export function damaged(fault: string, cause?: unknown): InvalidMessage {
   return new InvalidMessage('avro_damaged', `It is no whole Avro file: ${fault}.`, { cause });
 }
