@@ -4,7 +4,8 @@ import { TelemetryHub } from '#core/telemetry.ts';
 import { cloudLifecycle, END_WITHIN_MS, tellHanging, untilDone, type Done } from '#runtime/cloud/process.ts';
 import type { CloudOptions } from '#runtime/cloud/serve.ts';
 import { discoverServices } from '#runtime/discover.ts';
-import { logFormat, stdoutLog, type Log } from '#runtime/logging.ts';
+import { openTraces } from '#runtime/cloud/traces.ts';
+import { logFormat, stdoutLog, versionFrom, type Log } from '#runtime/logging.ts';
 import { exitCodeOf } from './exit.ts';
 import { cloudValues, secretsAmong, settingsFor } from './cloud-settings.ts';
 import { stopOnSignal } from './stopping.ts';
@@ -33,21 +34,21 @@ export async function inCloud<T>(
   const services = await discoverServices();
   const values = cloudValues(services, names, file);
   const format = logFormat(values['log.format'], process.env);
-  const log = stdoutLog(
-    {
-      level: values['log.level'] || 'info',
-      format,
-      names,
-      project: values['google.project'] ?? null,
-      secrets: secretsAmong(services, values),
-    },
-    process.env,
-  );
+  const [traces, version] = [openTraces(), versionFrom(process.env)];
+  const log = stdoutLog({
+    level: values['log.level'] || 'info',
+    format,
+    names,
+    project: values['google.project'] ?? null,
+    secrets: secretsAmong(services, values),
+    version,
+    trace: () => traces.current(),
+  });
   if (format === 'cloud') tellCrashes(log);
   telemetry.listen(log.listener);
   try {
     const settings = settingsFor(services, names, values);
-    const options = { settings, services, telemetry, lifecycle, signal, log };
+    const options = { settings, services, telemetry, lifecycle, traces, version, signal, log };
     process.exitCode = exitCode(await untilDone(() => work(options), options, signal), log);
   } catch (error) {
     if (format === 'lines') throw error;

@@ -40,6 +40,11 @@ const PROCESS = {
     choices: ['auto', 'lines', 'cloud'],
     doc: 'How serve and job log: lines as on one machine, or as Cloud Logging reads them; auto: cloud where Cloud Run runs it.',
   },
+  'otel.endpoint': {
+    kind: 'url',
+    default: null,
+    doc: 'Where serve and job send metrics and traces: an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318; absent: nowhere.',
+  },
   threads: {
     kind: 'integer',
     unit: 'threads',

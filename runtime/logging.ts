@@ -18,6 +18,8 @@ export interface StdoutOptions {
   readonly names: readonly string[];
   readonly project: string | null;
   readonly secrets: readonly string[];
+  readonly version: string;
+  readonly trace: () => string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,13 +34,17 @@ export function logFormat(given: string | undefined, environment: Environment): 
   return PLATFORM.some((name) => Boolean(environment[name])) ? 'cloud' : 'lines';
 }
 
+/** Which revision or execution the platform says this is. */
+export function versionFrom(environment: Environment): string {
+  return REVISIONS.map((name) => environment[name]).find(Boolean) ?? 'unknown';
+}
+
 /** Standard output, as a platform collects it. Written at once, so that what a process said last is there. */
-export function stdoutLog({ level, format, names, project, secrets }: StdoutOptions, environment: Environment): Log {
-  const revision = REVISIONS.map((name) => environment[name]).find(Boolean) ?? 'unknown';
+export function stdoutLog({ level, format, names, project, secrets, version, trace }: StdoutOptions): Log {
   return openLog({
     level,
     secrets,
     stream: destination({ dest: 1, sync: true }),
-    ...(format === 'lines' ? {} : { cloud: { service: names.join('+'), version: revision, project } }),
+    ...(format === 'lines' ? {} : { cloud: { service: names.join('+'), version, project, trace } }),
   });
 }

@@ -5,12 +5,10 @@
 import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import { InvalidMessage, Misconfigured } from '#core/errors.ts';
 import type { CommandArguments, CommandResult, CommandSpec, Declared, Progress } from '#core/service.ts';
-import { openGround } from '../ground.ts';
 import { ServiceHost } from '../host.ts';
 import { meterUsage } from '../meter-usage.ts';
-import { noWarehouse } from './no-warehouse.ts';
-import { provide, usesWarehouse } from './provide.ts';
-import type { CloudOptions } from './serve.ts';
+import { provide } from './provide.ts';
+import { openAll, type CloudOptions } from './serve.ts';
 
 export interface JobOptions extends CloudOptions {
   readonly command: string;
@@ -30,8 +28,7 @@ export async function runJob(options: JobOptions, signal: AbortSignal): Promise<
   const { service, config } = chosen;
   const { declared } = service;
   const args = argumentsOf(commandOf(declared, command), words, systemClock.nowMicros());
-  const opened = usesWarehouse(declared) ? {} : { warehouse: noWarehouse() };
-  const ground = await openGround({ settings, telemetry, provision: false, ...opened }, lifecycle);
+  const ground = await openAll(options);
   const reaching = { clock: systemClock, random: systemRandom, signal, onWait: () => undefined };
   await provide({ ...options, ...reaching, config: settings.runtime, ground, running: [declared] });
   const host = new ServiceHost(service, config, ground.hostPorts, { part: 'commands' });

@@ -20,7 +20,9 @@ import type { Settings } from '../settings.ts';
 import { downstreamFirst } from '../start-hosts.ts';
 import { Health } from './health.ts';
 import { noWarehouse } from './no-warehouse.ts';
+import { observe, observedBroker } from './observe.ts';
 import { provide, usesWarehouse } from './provide.ts';
+import type { Traces } from './traces.ts';
 
 export interface CloudOptions {
   readonly settings: Settings;
@@ -28,6 +30,9 @@ export interface CloudOptions {
   readonly services: readonly AnyService[];
   readonly telemetry: TelemetryHub;
   readonly lifecycle: Lifecycle;
+  readonly traces: Traces;
+  /** Of the program. */
+  readonly version: string;
 }
 
 export interface ServeOptions extends CloudOptions {
@@ -76,12 +81,24 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   }
 }
 
-async function openAll({ settings, telemetry, lifecycle }: ServeOptions): Promise<Ground> {
-  const isAsked = settings.services.some(({ service }) => usesWarehouse(service.declared));
-  return openGround(
-    { settings, telemetry, provision: false, ...(isAsked ? {} : { warehouse: noWarehouse() }) },
+/** The adapters, observed; the warehouse only if a service uses it. */
+export async function openAll(options: CloudOptions): Promise<Ground> {
+  const { settings, telemetry, lifecycle, traces } = options;
+  const running = settings.services.map(({ service }) => service.declared);
+  const names = running.map(({ name }) => name);
+  const otel = await observe({ ...options, config: settings.runtime, names, instance: systemRandom.id() });
+  const ground = await openGround(
+    {
+      settings,
+      telemetry,
+      provision: false,
+      ...(running.some(usesWarehouse) ? {} : { warehouse: noWarehouse() }),
+      wrapBroker: (broker) => observedBroker(broker, traces, otel),
+    },
     lifecycle,
   );
+  otel?.observe(() => ground.broker.backlog());
+  return ground;
 }
 
 async function startAll(

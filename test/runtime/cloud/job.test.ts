@@ -4,6 +4,7 @@ import type { AnyService, CommandArguments, CommandSpec } from '#core/service.ts
 import { TelemetryHub } from '#core/telemetry.ts';
 import { argumentsOf, runJob } from '#runtime/cloud/job.ts';
 import { cloudLifecycle, untilDone, type Done } from '#runtime/cloud/process.ts';
+import { openTraces } from '#runtime/cloud/traces.ts';
 import { parseSettings } from '#runtime/settings.ts';
 import { freshFolder } from '#test/flow/kit.ts';
 import { living, service } from './kit.ts';
@@ -45,7 +46,8 @@ interface Job {
 function job(one: AnyService, command: string, words: readonly string[] = []): Job {
   const [telemetry, lifecycle, stopping] = [new TelemetryHub(), cloudLifecycle(), new AbortController()];
   const settings = parseSettings([one], { 'state.folder': folder });
-  const options = { settings, services: [one], telemetry, lifecycle, command, words, progress: () => undefined };
+  const ports = { telemetry, lifecycle, traces: openTraces(), version: 'test' };
+  const options = { settings, services: [one], ...ports, command, words, progress: () => undefined };
   const done = untilDone(() => runJob(options, stopping.signal), options, stopping.signal);
   done.catch(() => undefined);
   return { done, terminate: () => stopping.abort(new Error('SIGTERM')) };

@@ -5,6 +5,7 @@ import { defineService, type AnyService, type Declared, type Living } from '#cor
 import { TelemetryHub, type TelemetryName } from '#core/telemetry.ts';
 import { cloudLifecycle, untilDone, aborted, type Done } from '#runtime/cloud/process.ts';
 import { serve, type ServeOptions, type Serving } from '#runtime/cloud/serve.ts';
+import { openTraces } from '#runtime/cloud/traces.ts';
 import { parseSettings, type Values } from '#runtime/settings.ts';
 
 const DECLARED: Declared = {
@@ -50,7 +51,7 @@ export function run(
   const seen: Run['seen'] = [];
   telemetry.listen((name, fields) => void seen.push({ name, fields: fields as Readonly<Record<string, unknown>> }));
   const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...values });
-  const options = { settings, services, part, telemetry, lifecycle };
+  const options = { settings, services, part, telemetry, lifecycle, traces: openTraces(), version: 'test' };
   const serving = serve(options, stopping.signal);
   serving.catch(() => undefined);
   const done = untilDone(() => serving.then(() => aborted(stopping.signal)), options, stopping.signal);
