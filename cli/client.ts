@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { Misconfigured } from '#core/errors.ts';
 import type { Progress } from '#core/service.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
-import { startEmbedded } from '#runtime/embedded.ts';
+import { discoverServices } from '#runtime/discover.ts';
+import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { operate, type Emit, type OperationName, type Requests } from '#runtime/operations.ts';
 import { isRunning, operateRemotely } from '#runtime/socket.ts';
 import { loadSettings, stateOf, type CommonOptions } from './settings.ts';
@@ -17,26 +18,55 @@ export interface Io {
 
 export const SILENT: Io = { emit: () => undefined, progress: () => undefined };
 
-/** `flowing` operations need the stages: where no pipeline runs, one is started for them and stopped when all has arrived. */
+/**
+ * What an operation needs besides what is stored: `everything` that is configured, the `stages` after the sources, or
+ * nothing. Where no pipeline runs it is started for the operation, and stopped when all has arrived.
+ */
+export type Needs = 'everything' | 'stages' | 'nothing';
+
 export async function perform<N extends OperationName>(
   options: CommonOptions,
   name: N,
   request: Requests[N],
   io: Io,
-  flowing = false,
+  needs: Needs = 'nothing',
 ): Promise<unknown> {
   const folder = stateOf(options);
   if (await isRunning(folder)) return operateRemotely(folder, name, request, io);
-  if (!flowing && !existsSync(folder))
-    throw new Misconfigured('no_state', `There is nothing at ${folder} yet: run «npm start» first, or give --state.`);
+  const flowing = needs !== 'nothing';
+  if (!flowing) refuseWithoutState(folder);
   await refuseWithoutStandIns(options);
-  const { settings } = await loadSettings(options);
+  const { settings } = await loadSettings(options, needs === 'stages' ? { services: await stageNames() } : {});
   const runtime = await startEmbedded({ settings, telemetry: new TelemetryHub(), flowing });
   try {
     const result = await operate(runtime, name, request, { ...io, signal: new AbortController().signal });
-    if (flowing) await untilIdle(runtime);
+    if (flowing) await untilIdle({ metrics: runtime.metrics, isIdle: () => isIdle(runtime) });
     return result;
   } finally {
     await runtime.stop();
   }
+}
+
+/** Throws `Misconfigured` where there is no such folder. */
+export function refuseWithoutState(folder: string): void {
+  if (!existsSync(folder))
+    throw new Misconfigured('no_state', `There is nothing at ${folder} yet: run «npm start» first, or give --state.`);
+}
+
+/** Asks no source, whether or not one is configured. */
+async function stageNames(): Promise<string> {
+  const stages = (await discoverServices()).filter(({ declared }) => declared.source === null);
+  return stages.map(({ declared }) => declared.name).join(',');
+}
+
+/** Of what runs here: what waits for a service that does not would wait for ever. */
+function isIdle(runtime: EmbeddedRuntime): boolean {
+  const { hosts, broker } = runtime;
+  const backlog = broker.backlog();
+  if (backlog === null) return runtime.isIdle();
+  const waits = backlog.some(
+    ({ name, unackedMessages }) =>
+      unackedMessages > 0 && hosts.some(({ declared }) => name.startsWith(`${declared.name}.`)),
+  );
+  return !waits && hosts.every((host) => !host.busy && !host.paused);
 }

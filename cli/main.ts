@@ -2,10 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { TributaryError } from '#core/errors.ts';
 import { OperationFailed } from '#runtime/socket.ts';
-import { backfillCommand, reconcileCommand, replayCommand } from './commands/capture.ts';
+import { backfillCommand, reconcileCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { jobCommand } from './commands/job.ts';
 import { queryCommand } from './commands/query.ts';
+import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';

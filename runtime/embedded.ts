@@ -18,6 +18,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { meterUsage } from './meter-usage.ts';
 import { Metrics } from './metrics.ts';
 import { replayRaw, type ReplayRequest } from './replay.ts';
+import { replayArchive, type ArchiveReplayIo, type ArchiveReplayRequest } from './replay-archive.ts';
 import { routesOf } from './routes.ts';
 import type { Settings } from './settings.ts';
 import { startHosts } from './start-hosts.ts';
@@ -44,6 +45,8 @@ export interface EmbeddedRuntime {
   readonly deadLetters: DeadLetters;
   /** Sends retained raw events on a new trip. */
   replay(request: ReplayRequest): ReturnType<typeof replayRaw>;
+  /** Sends archived raw events on a new trip. */
+  replayArchive(request: ArchiveReplayRequest, io: ArchiveReplayIo): ReturnType<typeof replayArchive>;
   readonly metrics: Metrics;
   /** Where vendors push to; undefined where no route is declared. */
   readonly webUrl: string | undefined;
@@ -88,6 +91,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
     warehouse: ground.warehouse,
     deadLetters: new DeadLetters({ ...ground.hostPorts, objects: ground.hostPorts.ports.objects }),
     replay: (request) => replayRaw({ ...ground.hostPorts, ...ground.hostPorts.ports }, request),
+    replayArchive: (request, io) => replayArchive({ ...ground.hostPorts, ...ground.hostPorts.ports }, request, io),
     metrics,
     webUrl: web?.url,
     isIdle: () => ground.broker.isIdle() && hosts.every((host) => !host.busy && !host.paused),

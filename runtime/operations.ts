@@ -8,6 +8,7 @@ import type { Progress } from '#core/service.ts';
 import { VIEWS } from '#schemas/generated/tables.ts';
 import type { DeadLetterFilter } from './dead-letters.ts';
 import type { EmbeddedRuntime } from './embedded.ts';
+import type { ArchiveReplayRequest } from './replay-archive.ts';
 
 export interface Requests {
   readonly status: Record<string, never>;
@@ -17,6 +18,13 @@ export interface Requests {
   readonly 'dead-letters replay': DeadLetterFilter & { readonly dryRun: boolean };
   readonly 'dead-letters drop': DeadLetterFilter & { readonly dryRun: boolean };
   readonly replay: { readonly source: RawSource; readonly since: string; readonly object?: string };
+  readonly 'replay archive': {
+    readonly from: string;
+    readonly to: string;
+    readonly source?: RawSource;
+    readonly entity?: string;
+    readonly dryRun: boolean;
+  };
   readonly command: {
     readonly service: string;
     readonly command: string;
@@ -64,12 +72,9 @@ const HANDLERS: { readonly [N in OperationName]: Handler<N> } = {
   'dead-letters show': (runtime, { id }) => runtime.deadLetters.show(id),
   'dead-letters replay': (runtime, { dryRun, ...filter }) => runtime.deadLetters.replay(filter, dryRun),
   'dead-letters drop': (runtime, { dryRun, ...filter }) => runtime.deadLetters.drop(filter, dryRun),
-  replay: async (runtime, { source, since, object }) => {
-    const at = new Date(since);
-    if (Number.isNaN(at.getTime()))
-      throw new Misconfigured('bad_time', `«${since}» is no ISO time, e.g. 2026-11-20T00:00:00Z.`);
-    return runtime.replay({ source, since: at, ...(object === undefined ? {} : { object }) });
-  },
+  replay: (runtime, { since, ...request }) => runtime.replay({ ...request, since: timeOf(since) }),
+  'replay archive': (runtime, request, { progress, signal }) =>
+    runtime.replayArchive(archiveRequestOf(request), { progress, signal }),
   command: async (runtime, { service, command, args }, { progress, signal }) => {
     const host = runtime.hosts.find(({ declared }) => declared.name === service);
     if (host === undefined)
@@ -80,6 +85,17 @@ const HANDLERS: { readonly [N in OperationName]: Handler<N> } = {
     return host.command(command, args, progress, signal);
   },
 };
+
+export function archiveRequestOf({ from, to, ...request }: Requests['replay archive']): ArchiveReplayRequest {
+  return { ...request, from: timeOf(from), to: timeOf(to) };
+}
+
+function timeOf(text: string): Date {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime()))
+    throw new Misconfigured('bad_time', `«${text}» is no ISO time, e.g. 2026-11-20T00:00:00Z.`);
+  return at;
+}
 
 export interface Status {
   readonly services: readonly { readonly name: string; readonly state: 'running' | 'paused' | 'waiting' }[];

@@ -57,7 +57,7 @@ function replay(): Command {
     .description('Send parked messages again, to the one service that failed; at most three times a message')
     .action(async (options: FilterOptions) => {
       const request = { ...selection(options), dryRun: options.dryRun === true };
-      const result = (await perform(options, 'dead-letters replay', request, SILENT, false)) as {
+      const result = (await perform(options, 'dead-letters replay', request, SILENT)) as {
         matched: number;
         replayed: number;
         refused: number;

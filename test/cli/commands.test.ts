@@ -1,8 +1,11 @@
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFileObjects } from '#adapters/objects/files.ts';
 import { Codec } from '#core/codec.ts';
 import { serveSocket, socketPath } from '#runtime/socket.ts';
 import { freshFolder, startRiver, type River } from '#test/flow/kit.ts';
+import { namesOf } from '#test/kit/raw-events.ts';
 import { openDialpad, type DialpadVendor } from '#tools/simulators/dialpad/index.ts';
 import { createWorld } from '#tools/simulators/world/index.ts';
 import { lastJson, tributary, type Ran } from './kit.ts';
@@ -37,6 +40,9 @@ beforeAll(async () => {
       'dialpad.apiKey': dialpad.apiKey,
       'dialpad.companyId': dialpad.companyId,
       'dialpad.webhookSecrets': dialpad.webhookSecret,
+      'archive.enabled': 'true',
+      'archive.liveLingerMs': '0',
+      'archive.bulkLingerMs': '0',
     },
   });
   await river.untilIdle();
@@ -92,24 +98,18 @@ function commands(): void {
     });
   });
 
+  it('replay --from counts what is archived, or sends it again, which changes no row', async () => {
+    const counted = lastJson(await cli('replay', '--from', '2020-01-01', '--dry-run', '--json')) as { events: number };
+    expect(counted).toMatchObject({ generation: null, unmapped: 1, damaged: [] });
+    const ran = await cli('replay', '--from', '2020-01-01', '--entity', 'call');
+    expect([ran.code, ran.out]).toEqual([0, expect.stringMatching(/ were sent again, with generation \d/)]);
+    expect(lastJson(await cli('query', COUNT, '--json'))).toEqual([{ calls }]);
+    expect(counted.events).toBeGreaterThanOrEqual(calls);
+  });
+
   it('an id that is not there is exit code 1 with what to do', async () => {
     const ran = await cli('dead-letters', 'show', 'nowhere');
     expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('see dead-letters list')]);
-  });
-
-  it.each([
-    [['dead-letters', 'replay']],
-    [['query']],
-    [['unheard-of']],
-    [['backfill', 'netscape']],
-    [['query', 'SELECT 1', '--rows', 'many']],
-    [['reconcile', 'dialpad']],
-    [['reconcile', 'dialpad', '--since', 'yesterday']],
-    [['start', '--sources', 'netscape']],
-  ])('%j is wrong usage: exit code 2', async (args) => {
-    const ran = await cli(...args);
-    expect(ran.code).toBe(2);
-    expect(ran.err).not.toBe('');
   });
 }
 
@@ -164,9 +164,35 @@ describe('the command line while nothing runs', () => {
     expect(lastJson(await cli('dead-letters', 'list', '--json'))).toEqual([]);
   });
 
+  it('replay of an archive with a damaged file names it, and is exit code 1', async () => {
+    const objects = await openFileObjects(join(folder, 'objects'));
+    const [name = ''] = await namesOf(objects, 'archive/');
+    await objects.put(name, Buffer.from('Obj'));
+    const ran = await cli('replay', '--from', '2020-01-01', '--dry-run');
+    expect([ran.code, ran.out]).toEqual([1, expect.stringContaining(name)]);
+  });
+
   it('a folder where nothing is says so', async () => {
     const ran = await tributary(['status', '--state', `${folder}-elsewhere`]);
     expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('run «npm start» first')]);
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [['dead-letters', 'replay']],
+    [['query']],
+    [['unheard-of']],
+    [['backfill', 'netscape']],
+    [['query', 'SELECT 1', '--rows', 'many']],
+    [['reconcile', 'dialpad']],
+    [['reconcile', 'dialpad', '--since', 'yesterday']],
+    [['start', '--sources', 'netscape']],
+    [['replay', '--from', '2026-11-20', '--entity', 'unicorn']],
+  ])('%j is wrong usage: exit code 2', async (args) => {
+    const ran = await cli(...args);
+    expect(ran.code).toBe(2);
+    expect(ran.err).not.toBe('');
   });
 });
 
