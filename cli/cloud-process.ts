@@ -6,6 +6,7 @@ import type { CloudOptions } from '#runtime/cloud/serve.ts';
 import { discoverServices } from '#runtime/discover.ts';
 import { openTraces } from '#runtime/cloud/traces.ts';
 import { logFormat, stdoutLog, versionFrom, type Log } from '#runtime/logging.ts';
+import { resolveSecrets } from '#runtime/secrets.ts';
 import { exitCodeOf } from './exit.ts';
 import { cloudValues, secretsAmong, settingsFor } from './cloud-settings.ts';
 import { stopOnSignal } from './stopping.ts';
@@ -46,10 +47,15 @@ export async function inCloud<T>(
   });
   if (format === 'cloud') tellCrashes(log);
   telemetry.listen(log.listener);
+  const configured = async (): Promise<T> => {
+    const own = services.filter(({ declared }) => names.includes(declared.name));
+    const whole = await resolveSecrets(own, values, signal);
+    log.hide(secretsAmong(services, whole));
+    const settings = settingsFor(services, names, whole);
+    return work({ settings, services, telemetry, lifecycle, traces, version, signal, log });
+  };
   try {
-    const settings = settingsFor(services, names, values);
-    const options = { settings, services, telemetry, lifecycle, traces, version, signal, log };
-    process.exitCode = exitCode(await untilDone(() => work(options), options, signal), log);
+    process.exitCode = exitCode(await untilDone(configured, { lifecycle, telemetry }, signal), log);
   } catch (error) {
     if (format === 'lines') throw error;
     log.say('error', textOf(error), error instanceof TributaryError ? { code: error.code } : { code: 'unexpected' });

@@ -31,5 +31,7 @@ export function secretsAmong(services: readonly AnyService[], values: Values): r
   const names = services.flatMap(({ declared: { config } }) =>
     Object.entries(config).flatMap(([name, { secret }]) => (secret === true ? [name] : [])),
   );
-  return names.flatMap((name) => [values[name] ?? '', ...(values[name] ?? '').split(',').map((part) => part.trim())]);
+  return names
+    .flatMap((name) => [values[name] ?? '', ...(values[name] ?? '').split(',').map((part) => part.trim())])
+    .filter((text) => !text.startsWith('secret://'));
 }

@@ -6,6 +6,7 @@ import { environmentName } from '#core/config.ts';
 import { Misconfigured } from '#core/errors.ts';
 import type { AnyService } from '#core/service.ts';
 import { discoverServices } from '#runtime/discover.ts';
+import { resolveSecrets } from '#runtime/secrets.ts';
 import {
   configNames,
   configuresSource,
@@ -45,7 +46,8 @@ export interface Loaded {
  */
 export async function loadSettings(options: CommonOptions, extra: Values = {}): Promise<Loaded> {
   const services = await discoverServices();
-  const values = { ...givenValues(options, services), ...extra };
+  const given = { ...givenValues(options, services), ...extra };
+  const values = await resolveSecrets(services, given, new AbortController().signal);
   return { services, values, settings: parseSettings(services, values) };
 }
 

@@ -124,6 +124,11 @@ const GOOGLE = {
   },
   'gcs.bucket': { kind: 'text', default: null, doc: 'Bucket of checkpoints, parked messages, claims and the archive.' },
   'gcs.endpoint': { kind: 'url', default: null, doc: "Address of a Cloud Storage fake; absent: Google's service." },
+  'secrets.endpoint': {
+    kind: 'text',
+    default: null,
+    doc: "host:port of a Secret Manager fake; absent: Google's service.",
+  },
 } as const satisfies ConfigSpec;
 
 export const RUNTIME_CONFIG = { ...PROCESS, ...PLACES, ...GOOGLE } as const satisfies ConfigSpec;

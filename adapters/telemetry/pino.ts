@@ -23,6 +23,8 @@ export interface Log {
   readonly listener: TelemetryListener;
   /** A line of its own. `fields` must hold nothing personal. */
   say(level: LogLevel, sentence: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** From now on these are never written either. */
+  hide(secrets: readonly string[]): void;
 }
 
 const OWNER_ONLY = 0o600;
@@ -48,8 +50,13 @@ export function openLog(options: PinoOptions): Log {
     { ...(cloud === undefined ? PLAIN : cloudOptions(cloud)), level, timestamp: stdTimeFunctions.isoTime },
     'stream' in options ? options.stream : file(options.path),
   );
-  const safe = safeText(secrets);
+  const hidden = new Set<string>();
+  const hide = (more: readonly string[]): void =>
+    more.filter(({ length }) => length >= SHORTEST_SECRET).forEach((secret) => hidden.add(secret));
+  const safe: Safe = (text) => [...hidden].reduce((left, secret) => left.replaceAll(secret, '[secret]'), text);
+  hide(secrets);
   return {
+    hide,
     listener: (name, fields) => write(logger, safe, name, fields),
     say: (severity, sentence, fields = {}) =>
       logger[severity](mapped(fields, safe), safe(sentence).slice(0, LONGEST_SENTENCE)),
@@ -75,11 +82,6 @@ function shortened(value: unknown, safe: Safe): unknown {
   if (typeof value !== 'string') return value;
   const text = safe(value);
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
-}
-
-function safeText(secrets: readonly string[]): Safe {
-  const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return (text) => hidden.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text);
 }
 
 /** Written at once, so a kill loses no line. A full disk must not stop the pipeline for its log: what cannot be written is lost. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, freshFolder } from '#test/flow/kit.ts';
+import { startFakeSecrets } from '#test/adapters/secrets/fake.ts';
 import { silentServer } from '#test/runtime/cloud/kit.ts';
 import { openDialpad } from '#tools/simulators/dialpad/index.ts';
 import { createWorld } from '#tools/simulators/world/index.ts';
@@ -145,13 +146,42 @@ describe('a job that cannot be', () => {
   });
 });
 
+describe('a secret that cannot be had', () => {
+  const DIALPAD = { TRIBUTARY_DIALPAD_COMPANY_ID: 'acme', TRIBUTARY_DIALPAD_API_KEY: 'secret://dialpad-api-key' };
+
+  it('ends the start, and is named', async () => {
+    const secrets = await startFakeSecrets();
+    ends.push(() => secrets.stop());
+    const env = { ...DIALPAD, TRIBUTARY_GOOGLE_PROJECT: 'acme', TRIBUTARY_SECRETS_ENDPOINT: secrets.endpoint };
+    const ran = await tributary(['serve', 'ingest-dialpad'], env);
+    expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('secrets/dialpad-api-key/versions/latest')]);
+    expect(ran.err).toContain('[secret_missing]');
+  });
+
+  it('does not keep a process from ending when told to, while Secret Manager keeps silent', async () => {
+    const silent = await silentServer();
+    ends.push(() => silent.close());
+    const env = { ...DIALPAD, TRIBUTARY_GOOGLE_PROJECT: 'acme', TRIBUTARY_SECRETS_ENDPOINT: silent.address };
+    const one = await started(['ingest-dialpad'], env);
+    await silent.asked;
+    const { code, tookMs } = await one.end('SIGTERM');
+    expect([code, tookMs < 3_000], one.said()).toEqual([0, true]);
+  });
+});
+
 describe('a job', () => {
-  it('reads all of a source, tells how far it is and what came of it', async () => {
+  it('takes its secrets from Secret Manager, reads all of a source, tells how far it is and what came of it', async () => {
     const dialpad = await openDialpad(createWorld({ seed: 4, contacts: 50 }));
     ends.push(() => dialpad.close());
+    const secrets = await startFakeSecrets();
+    ends.push(() => secrets.stop());
+    const name = 'projects/acme/secrets/dialpad-api-key/versions/latest';
+    secrets.versions.set(name, new TextEncoder().encode(`${dialpad.apiKey}\n`));
     const ran = await tributary(['job', 'ingest-dialpad', 'backfill'], {
       TRIBUTARY_DIALPAD_BASE_URL: dialpad.baseUrl,
-      TRIBUTARY_DIALPAD_API_KEY: dialpad.apiKey,
+      TRIBUTARY_DIALPAD_API_KEY: 'secret://dialpad-api-key',
+      TRIBUTARY_GOOGLE_PROJECT: 'acme',
+      TRIBUTARY_SECRETS_ENDPOINT: secrets.endpoint,
       TRIBUTARY_DIALPAD_COMPANY_ID: dialpad.companyId,
       TRIBUTARY_STATE_FOLDER: join(folder, 'state'),
       TRIBUTARY_LOG_FORMAT: 'cloud',
