@@ -107,7 +107,7 @@ function textOf(result: ArchiveReplay): string {
   if (result.events === 0)
     lines.push(
       result.begins === null
-        ? 'The archive holds nothing of what was asked for: is archive.enabled on, and is this the right folder or bucket?'
+        ? 'The archive holds nothing of what was asked for. Is archive.enabled on, and is this the right folder or bucket? What was just published is archived some seconds later.'
         : `The archive begins at ${result.begins}.`,
     );
   if (of.length > 0) lines.push(tableText(of.map((one) => ({ ...one }))));

@@ -45,7 +45,7 @@ export const archiver = defineService(
       'archive.bulkLingerMs': {
         kind: 'integer',
         unit: 'milliseconds',
-        default: 30_000,
+        default: 10_000,
         maximum: 600_000,
         doc: 'The same for backfills.',
       },

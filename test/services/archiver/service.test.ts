@@ -109,7 +109,7 @@ describe('the archiver', () => {
     expect(await filesOf(objects)).toEqual([['m-2'], ['m-1']]);
   });
 
-  it('gathers the live events of five seconds and the bulk ones of thirty, by source', async () => {
+  it('gathers the live events of five seconds and the bulk ones of ten, by source', async () => {
     const objects = memoryObjects();
     const { clock, living, send, untilAnswered } = await setUp(objects);
     send('salesforce', rawMessage({ id: '1' }));
@@ -120,7 +120,7 @@ describe('the archiver', () => {
     expect(living.busy?.()).toBe(true);
     await clock.advance(2_000);
     await untilAnswered(3);
-    await clock.advance(25_000);
+    await clock.advance(5_000);
     await untilAnswered(4);
     expect(living.busy?.()).toBe(false);
     const files = await filesOf(objects);
