@@ -1,4 +1,4 @@
-/** The command line: `tributary <command>`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+/** The command line: `tributary <command>`. Exit codes: `exit.ts`. */
 import { Command, CommanderError } from 'commander';
 import { TributaryError } from '#core/errors.ts';
 import { OperationFailed } from '#runtime/socket.ts';
@@ -11,6 +11,7 @@ import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
+import { warehouseCommand } from './commands/warehouse.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 
 function program(): Command {
@@ -30,6 +31,7 @@ function program(): Command {
     queryCommand(),
     statusCommand(),
     topologyCommand(),
+    warehouseCommand(),
   ];
   for (const command of commands) root.addCommand(inherit(command));
   return root;

@@ -32,9 +32,10 @@ export async function standInsFor(places: Places, options: CommonOptions): Promi
   return startStandIns(names, stateOf(options));
 }
 
-/** Throws `Misconfigured` where what a folder stands on ended with the pipeline that ran on it. */
-export async function refuseWithoutStandIns(options: CommonOptions): Promise<void> {
-  const names = neededStandIns(await choosePlaces(options), givenValues(options, await discoverServices()));
+/** Throws `Misconfigured` where what a folder stands on ended with the pipeline that ran on it; of `which` if only that is used. */
+export async function refuseWithoutStandIns(options: CommonOptions, which?: StandInName): Promise<void> {
+  const needed = neededStandIns(await choosePlaces(options), givenValues(options, await discoverServices()));
+  const names = needed.filter((name) => which === undefined || name === which);
   if (names.length > 0)
     throw new Misconfigured(
       'stand_ins_ended',

@@ -94,8 +94,11 @@ export interface WarehousePort {
   upsert(table: Table, rows: readonly Row[]): Promise<readonly RefusedRow[]>;
   /** What `apply` would do, one line each; empty when the warehouse is as the schemas say. */
   plan(tables: readonly Table[], views: readonly View[]): Promise<readonly string[]>;
-  /** Makes tables, adds columns, widens types; never drops. A narrowing throws `Misconfigured` with the reason. */
-  apply(tables: readonly Table[], views: readonly View[]): Promise<void>;
+  /**
+   * Makes tables, adds columns, widens types; never drops. A narrowing throws `Misconfigured` with the reason. `made` is told
+   * each line of `plan` when it is done.
+   */
+  apply(tables: readonly Table[], views: readonly View[], made?: (line: string) => void): Promise<void>;
   /** Runs one read-only statement. Throws `InvalidMessage` for SQL that is wrong or writes, `Transient` on the time limit. */
   query(sql: string, limits: QueryLimits): AsyncIterable<readonly QueryRow[]>;
   /** The ids held of one object that are not deleted and whose source sequence is below `beforeSequence`: for reconcile only. */

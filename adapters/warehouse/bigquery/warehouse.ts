@@ -41,11 +41,14 @@ export class BigqueryWarehouse implements WarehousePort {
     return (await this.#steps(tables, views)).map(({ line }) => line);
   }
 
-  async apply(tables: readonly Table[], views: readonly View[]): Promise<void> {
+  async apply(tables: readonly Table[], views: readonly View[], made?: (line: string) => void): Promise<void> {
     const steps = await this.#steps(tables, views);
     if (steps.length === 0) return;
     await this.#writers.renew();
-    for (const step of steps) await this.#make(step);
+    for (const step of steps) {
+      await this.#make(step);
+      made?.(step.line);
+    }
   }
 
   query(sql: string, limits: QueryLimits): AsyncIterable<readonly Readonly<Record<string, unknown>>[]> {

@@ -57,7 +57,7 @@ export class DuckdbWarehouse implements WarehousePort {
     return steps.map((step) => step.line);
   }
 
-  async apply(tables: readonly Table[], views: readonly View[]): Promise<void> {
+  async apply(tables: readonly Table[], views: readonly View[], made?: (line: string) => void): Promise<void> {
     await this.#write(async (session) => {
       const steps = await this.#steps(session.writer, tables, views);
       this.#forgetWriters();
@@ -65,6 +65,8 @@ export class DuckdbWarehouse implements WarehousePort {
         session.writer,
         steps.flatMap((step) => step.sql),
       );
+      // All or nothing: before the commit none of it is done.
+      for (const { line } of steps) made?.(line);
     });
   }
 
