@@ -16,8 +16,10 @@ export interface ArchivedFile extends ArchivedName {
   readonly bytes: ArchiveFile['bytes'] | undefined;
 }
 
-/** Files are some megabytes each; asking a bucket takes longer than sending what a small one holds. */
-const READ_AHEAD = 4;
+/** Asking a bucket takes longer than sending what a small file holds: quiet traffic makes one every few seconds. */
+const READ_AHEAD_FILES = 16;
+/** No more is asked for while this much waits. */
+const READ_AHEAD_BYTES = 32_000_000;
 
 /** What no source's names say is not of the archive, and left alone. */
 export async function* archivedFiles(
@@ -26,14 +28,25 @@ export async function* archivedFiles(
   range: TimeRange,
 ): AsyncGenerator<ArchivedFile> {
   const waiting: Promise<ArchivedFile>[] = [];
+  let heldBytes = 0;
+  const read = async (file: ArchivedName): Promise<ArchivedFile> => {
+    const bytes = await objects.get(file.name);
+    heldBytes += bytes?.byteLength ?? 0;
+    return { ...file, bytes };
+  };
+  const taken = (file: ArchivedFile): ArchivedFile => {
+    heldBytes -= file.bytes?.byteLength ?? 0;
+    return file;
+  };
   for await (const file of byHour(sources.map((source) => namesOf(objects, source, range)))) {
-    const reading = objects.get(file.name).then((bytes) => ({ ...file, bytes }));
+    const reading = read(file);
     // Thrown when its turn comes.
     reading.catch(() => undefined);
     waiting.push(reading);
-    if (waiting.length > READ_AHEAD) yield (await waiting.shift()) as ArchivedFile;
+    while (waiting.length > READ_AHEAD_FILES || (heldBytes > READ_AHEAD_BYTES && waiting.length > 0))
+      yield taken(await (waiting.shift() as Promise<ArchivedFile>));
   }
-  for (const reading of waiting) yield await reading;
+  for (const reading of waiting) yield taken(await reading);
 }
 
 /** The first hour that is archived of any of them; undefined where nothing is. */
