@@ -4,6 +4,7 @@ import type { BatchHandler, Consumer, SubscriptionSpec } from '#core/ports/broke
 import type { Declared, Living } from '#core/service.ts';
 import { givenUpHandler } from './given-up.ts';
 import type { HostPorts } from './host-ports.ts';
+import { LastingConsumer } from './lasting.ts';
 import { withOutcomes } from './outcome.ts';
 import { givenUpOf, subscriptionsOf } from './topology.ts';
 
@@ -32,10 +33,10 @@ function consume(
   handler: BatchHandler,
   { ports, onDependencyDown }: ConsumersOptions,
 ): Consumer {
-  const consumer = ports.broker.consume(spec, withOutcomes(handler, { ...ports, spec, onDependencyDown }));
-  // A subscription that was deleted, or may not be read any more, would otherwise be silent for ever.
-  consumer.ended.catch((error: unknown) =>
-    ports.telemetry.emit('faultSeen', { service: spec.service, code: codeOf(error), message: messageOf(error) }),
-  );
-  return consumer;
+  const whole = withOutcomes(handler, { ...ports, spec, onDependencyDown });
+  return new LastingConsumer(() => ports.broker.consume(spec, whole), {
+    clock: ports.clock,
+    onLost: (error) =>
+      ports.telemetry.emit('faultSeen', { service: spec.service, code: codeOf(error), message: messageOf(error) }),
+  });
 }
