@@ -5,17 +5,19 @@
  */
 import type { Clock } from '#core/clock.ts';
 
-const APART_MS = 1_000;
+export const WRITES_APART_MS = 1_000;
 
 export class Pace {
   readonly #clock: Clock;
   readonly #closed: AbortSignal;
+  readonly #apartMs: number;
   /** When the key may be written next, once its writes before are done. As many keys as there are checkpoints and leases. */
   readonly #free = new Map<string, Promise<number>>();
 
-  constructor(clock: Clock, closed: AbortSignal) {
+  constructor(clock: Clock, closed: AbortSignal, apartMs: number) {
     this.#clock = clock;
     this.#closed = closed;
+    this.#apartMs = apartMs;
   }
 
   /** `changed`: whether that answer means that the key was written; a refused write is none. A failed one may be. */
@@ -26,7 +28,7 @@ export class Pace {
       if (waitMs > 0) await this.#clock.sleep(waitMs, this.#closed);
       return write();
     });
-    const next = (): number => this.#clock.monotonicMs() + APART_MS;
+    const next = (): number => this.#clock.monotonicMs() + this.#apartMs;
     this.#free.set(
       key,
       turn.then(async (answer) => (changed(answer) ? next() : before), next),

@@ -8,7 +8,7 @@ import type { GcsOptions } from '#adapters/objects/gcs-wire.ts';
 import { DependencyDown } from '#core/errors.ts';
 import type { StorePort } from '#core/ports/store.ts';
 import type { RetryPolicy } from '#core/retry.ts';
-import { Pace } from './gcs-pace.ts';
+import { Pace, WRITES_APART_MS } from './gcs-pace.ts';
 
 export interface GcsStore extends StorePort {
   /** Ends what is under way; what has not been answered may have been written. */
@@ -27,11 +27,18 @@ interface Unsure {
   readonly writeIds: ReadonlySet<string>;
 }
 
-/** Several processes may use the same bucket. `pageSize`: names a listing asks for at a time. */
-export function openGcsStore(options: GcsOptions & { readonly pageSize?: number }): GcsStore {
+export interface GcsStoreOptions extends GcsOptions {
+  /** Names a listing asks for at a time. */
+  readonly pageSize?: number;
+  /** Between two writes of a key: what the service takes; a fake takes any. */
+  readonly writesApartMs?: number;
+}
+
+/** Several processes may use the same bucket. */
+export function openGcsStore(options: GcsStoreOptions): GcsStore {
   const { clock, random } = options;
   const bucket = openBucket({ ...options, dependency: 'store', silentMs: SILENT_MS, policy: POLICY });
-  const pace = new Pace(clock, bucket.closed);
+  const pace = new Pace(clock, bucket.closed, options.writesApartMs ?? WRITES_APART_MS);
   const unsure = new Map<string, Unsure>();
 
   /** What failed and is tried again by the caller must not take its own earlier attempt for another's write. */

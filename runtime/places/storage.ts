@@ -36,7 +36,8 @@ async function bucket(config: RuntimeConfig, lifecycle: Lifecycle): Promise<Stor
     random: systemRandom,
     ...(endpoint === null ? {} : { endpoint }),
   };
-  const [store, objects] = [openGcsStore(options), openGcsObjects(options)];
+  const pace = endpoint === null ? {} : { writesApartMs: 0 };
+  const [store, objects] = [openGcsStore({ ...options, ...pace }), openGcsObjects(options)];
   lifecycle.onStop('objects', () => objects.close());
   lifecycle.onStop('store', () => store.close());
   return { store, objects };
