@@ -24,7 +24,8 @@ export interface ColumnKind<V> {
 export const NUMERIC_SCALE = 9;
 
 const NUMERIC = /^(-?)(\d{1,29})(?:\.(\d{1,9}))?$/;
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+/** There is no year 0. */
+const DATE = /^(?!0000)(\d{4})-(\d{2})-(\d{2})$/;
 const MS_PER_DAY = 86_400_000;
 
 const NOT_TEXT = new Fault('wrong_type', 'text');

@@ -22,6 +22,8 @@ export interface RowDescriptor {
 /** The numbers that Google's own writer gives the two pseudo-columns. */
 const SEQUENCE_FIELD = 991;
 const CHANGE_TYPE_FIELD = 992;
+/** Of the buffer; a row that made it larger than this does not keep the memory. */
+const USUAL_BYTES = 256 * 1024;
 const OPTIONAL = 1;
 const REQUIRED = 2;
 
@@ -42,7 +44,7 @@ export function descriptorOf(table: Table): RowDescriptor {
 /** Encodes rows of one table, one after the other. Every row is an upsert; a tombstone too, since BigQuery forgets deletes after two days. */
 export class RowEncoder {
   readonly #wires: readonly WireType[];
-  #bytes = Buffer.allocUnsafe(256 * 1024);
+  #bytes = Buffer.allocUnsafe(USUAL_BYTES);
   #at = 0;
 
   constructor(table: Table) {
@@ -58,7 +60,9 @@ export class RowEncoder {
     }
     this.#string(SEQUENCE_FIELD, changeSequenceNumber(row.version));
     this.#string(CHANGE_TYPE_FIELD, 'UPSERT');
-    return Buffer.from(this.#bytes.subarray(0, this.#at));
+    const encoded = Buffer.from(this.#bytes.subarray(0, this.#at));
+    if (this.#bytes.length > USUAL_BYTES) this.#bytes = Buffer.allocUnsafe(USUAL_BYTES);
+    return encoded;
   }
 
   #field(number: number, wire: WireType, value: WireValue): void {

@@ -33,8 +33,7 @@ export class BigqueryWarehouse implements WarehousePort {
 
   async upsert(table: Table, rows: readonly Row[]): Promise<readonly RefusedRow[]> {
     if (rows.length === 0) return [];
-    const writer = await this.#writers.of(table);
-    return writer.upsert(rows);
+    return this.#writers.of(table).upsert(rows);
   }
 
   async plan(tables: readonly Table[], views: readonly View[]): Promise<readonly string[]> {
@@ -59,7 +58,7 @@ export class BigqueryWarehouse implements WarehousePort {
     return liveIdPages(this.#reading(), table, object, beforeSequence);
   }
 
-  /** Ends the connections after what is under way. */
+  /** Ends the connections after what is under way; within seconds, even where the service hangs. */
   close(): Promise<void> {
     return this.#writers.close();
   }
