@@ -4,6 +4,7 @@ import { TributaryError } from '#core/errors.ts';
 import { OperationFailed } from '#runtime/socket.ts';
 import { backfillCommand, reconcileCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { jobCommand } from './commands/job.ts';
 import { queryCommand } from './commands/query.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -30,6 +31,7 @@ function program(): Command {
     deadLettersCommand(),
     queryCommand(),
     statusCommand(),
+    doctorCommand(),
     topologyCommand(),
     warehouseCommand(),
   ];

@@ -30,7 +30,10 @@ export async function choosePlaces(options: CommonOptions & Partial<Places>): Pr
   return chosen;
 }
 
-function placesFrom(values: Readonly<Partial<Record<keyof Places, string | undefined>>>, otherwise: Places): Places {
+export function placesFrom(
+  values: Readonly<Partial<Record<keyof Places, string | undefined>>>,
+  otherwise: Places,
+): Places {
   const { broker, warehouse, storage } = values;
   return {
     broker: broker || otherwise.broker,

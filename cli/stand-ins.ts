@@ -44,7 +44,7 @@ export async function refuseWithoutStandIns(options: CommonOptions, which?: Stan
 }
 
 /** Which services were chosen and have neither a project nor an address of their own. */
-function neededStandIns(places: Places, values: Values): readonly StandInName[] {
+export function neededStandIns(places: Places, values: Values): readonly StandInName[] {
   const given = (...names: string[]): boolean => names.some((name) => Boolean(values[name]));
   const needed: StandInName[] = [];
   if (places.broker === 'pubsub' && !given('google.project', 'pubsub.emulator')) needed.push('pubsub');

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import { openFileObjects } from '#adapters/objects/files.ts';
+import type { GcsOptions } from '#adapters/objects/gcs-wire.ts';
 import { openSqliteStore } from '#adapters/store/sqlite.ts';
 import type { ObjectsPort } from '#core/ports/objects.ts';
 import type { StorePort } from '#core/ports/store.ts';
@@ -28,17 +29,21 @@ async function bucket(config: RuntimeConfig, lifecycle: Lifecycle): Promise<Stor
     import('#adapters/store/gcs.ts'),
     import('#adapters/objects/gcs.ts'),
   ]);
+  const options = gcsOptions(config);
+  const pace = options.endpoint === undefined ? {} : { writesApartMs: 0 };
+  const [store, objects] = [openGcsStore({ ...options, ...pace }), openGcsObjects(options)];
+  lifecycle.onStop('objects', () => objects.close());
+  lifecycle.onStop('store', () => store.close());
+  return { store, objects };
+}
+
+export function gcsOptions(config: RuntimeConfig): GcsOptions {
   const endpoint = config['gcs.endpoint'];
-  const options = {
+  return {
     projectId: projectOf(config),
     bucket: config['gcs.bucket'] ?? '',
     clock: systemClock,
     random: systemRandom,
     ...(endpoint === null ? {} : { endpoint }),
   };
-  const pace = endpoint === null ? {} : { writesApartMs: 0 };
-  const [store, objects] = [openGcsStore({ ...options, ...pace }), openGcsObjects(options)];
-  lifecycle.onStop('objects', () => objects.close());
-  lifecycle.onStop('store', () => store.close());
-  return { store, objects };
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { VIEWS, TABLES } from '#schemas/generated/tables.ts';
 import { systemClock } from '#adapters/clock/system.ts';
+import type { BigqueryOptions } from '#adapters/warehouse/bigquery/index.ts';
 import { messageOf, Misconfigured } from '#core/errors.ts';
 import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { Telemetry } from '#core/telemetry.ts';
@@ -44,8 +45,20 @@ async function duckdb(config: RuntimeConfig): Promise<Closable> {
 
 async function bigquery(config: RuntimeConfig, telemetry: Telemetry): Promise<Closable> {
   const { openBigqueryWarehouse } = await import('#adapters/warehouse/bigquery/index.ts');
-  const { 'bigquery.restUrl': restUrl, 'bigquery.grpcEndpoint': grpcEndpoint } = config;
   return openBigqueryWarehouse({
+    ...bigqueryOptions(config),
+    onFault: ({ message, error }) =>
+      telemetry.emit('faultSeen', {
+        service: 'warehouse',
+        code: 'warehouse_fault',
+        message: `${message}: ${messageOf(error)}`,
+      }),
+  });
+}
+
+export function bigqueryOptions(config: RuntimeConfig): BigqueryOptions {
+  const { 'bigquery.restUrl': restUrl, 'bigquery.grpcEndpoint': grpcEndpoint } = config;
+  return {
     projectId: projectOf(config),
     location: config['google.location'],
     dataset: config['bigquery.dataset'],
@@ -54,11 +67,5 @@ async function bigquery(config: RuntimeConfig, telemetry: Telemetry): Promise<Cl
     policyTag: config['bigquery.policyTag'],
     clock: systemClock,
     ...(restUrl === null || grpcEndpoint === null ? {} : { simulator: { restUrl, grpcEndpoint } }),
-    onFault: ({ message, error }) =>
-      telemetry.emit('faultSeen', {
-        service: 'warehouse',
-        code: 'warehouse_fault',
-        message: `${message}: ${messageOf(error)}`,
-      }),
-  });
+  };
 }

@@ -2,7 +2,7 @@ import { MICROS_PER_MS } from '#core/clock.ts';
 import { InvalidMessage, Misconfigured } from '#core/errors.ts';
 import { defineService, type CommandResult } from '#core/service.ts';
 import { backfill, type Backfill } from './backfill.ts';
-import { callList } from './call-list.ts';
+import { callList, type CallList } from './call-list.ts';
 import { DECLARED, type DialpadContext } from './declared.ts';
 import { poller } from './poll.ts';
 import { receiver } from './receive.ts';
@@ -31,8 +31,16 @@ export default defineService(DECLARED, async (context) => {
         summary(await reconcile(context, list, timeOf(since), progress, signal)),
     },
     busy: sync.busy,
+    probe: () => listNothing(context, list),
   };
 });
+
+/** One request, answered with next to nothing: the calls that started from now on. */
+async function listNothing({ clock, signal }: DialpadContext, list: CallList): Promise<void> {
+  const startedAfterMs = Math.floor(clock.nowMicros() / MICROS_PER_MS);
+  const query = { startedAfterMs, startedBeforeMs: null, cursor: null };
+  for await (const _page of list.pages(query, 'prompt', signal)) return;
+}
 
 function checkSecrets({ config, telemetry }: DialpadContext): void {
   const secrets = config['dialpad.webhookSecrets'];

@@ -6,7 +6,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import { typeFor } from '#core/codec.ts';
 import { Misconfigured } from '#core/errors.ts';
-import { ALREADY_EXISTS, RESOURCE_EXHAUSTED, pubsubError, statusOf } from './errors.ts';
+import { ALREADY_EXISTS, NOT_FOUND, RESOURCE_EXHAUSTED, pubsubError, statusOf } from './errors.ts';
 
 type SchemaService = Awaited<ReturnType<PubSub['getSchemaClient']>>;
 type Type = ReturnType<typeof typeFor>;
@@ -27,6 +27,23 @@ export async function ensureSchema(client: PubSub, id: string, definition: strin
   return name;
 }
 
+/** Whether a revision of the schema is this definition. False without such a schema. */
+export async function knowsDefinition(client: PubSub, id: string, definition: string): Promise<boolean> {
+  const service = await client.getSchemaClient();
+  try {
+    return await hasRevision(service, `projects/${client.projectId}/schemas/${id}`, typeOf(definition));
+  } catch (error) {
+    if (statusOf(error) === NOT_FOUND) return false;
+    throw pubsubError(error, `schema ${id}`);
+  }
+}
+
+async function hasRevision(service: SchemaService, name: string, wanted: Type): Promise<boolean> {
+  const [revisions] = await service.listSchemaRevisions({ name, view: 'FULL' });
+  const types = revisions.map((revision) => typeOf(revision.definition ?? ''));
+  return types.some((type) => fingerprint(type) === fingerprint(wanted));
+}
+
 /**
  * Any equal revision will do: a process of the version before, restarted during an update, must not commit its definition
  * again. Equal means that the bytes are: Avro's canonical form, without documentation.
@@ -35,9 +52,7 @@ async function ensureRevision(service: SchemaService, name: string, definition: 
   const id = name.slice(name.lastIndexOf('/') + 1);
   const wanted = typeOf(definition);
   try {
-    const [revisions] = await service.listSchemaRevisions({ name, view: 'FULL' });
-    const types = revisions.map((revision) => typeOf(revision.definition ?? ''));
-    if (types.some((type) => fingerprint(type) === fingerprint(wanted))) return;
+    if (await hasRevision(service, name, wanted)) return;
     const [newest] = await service.getSchema({ name, view: 'FULL' });
     refuseIncompatible(id, typeOf(newest.definition ?? ''), wanted);
     await service.commitSchema({ name, schema: { name, type: AVRO, definition } });

@@ -93,6 +93,6 @@ export class Topology {
 const MICROS_PER_MS = 1_000;
 
 /** Not of a dead-letter topic: what the broker gave up is not given up again. */
-function isOfWork(spec: SubscriptionSpec): boolean {
+export function isOfWork(spec: Pick<SubscriptionSpec, 'topic'>): boolean {
   return !spec.topic.startsWith(DEAD_LETTERS);
 }
