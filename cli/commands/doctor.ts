@@ -1,9 +1,8 @@
 /** `tributary doctor`: looks at everything an installation needs, and says for each what to do. Exit code 0 without failures. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import type { AnyService } from '#core/service.ts';
 import { discoverServices } from '#runtime/discover.ts';
-import { examineAll, examineFaults, readConfiguration, type Reported, type StandIn, type Subject } from '#runtime/doctor/index.ts'; // prettier-ignore
+import { examineAll, examineFaults, readConfiguration, type Described, type Reported, type StandIn, type Subject } from '#runtime/doctor/index.ts'; // prettier-ignore
 import type { Values } from '#runtime/settings.ts';
 import { isRunning } from '#runtime/socket.ts';
 import { cloudValues, secretsAmong } from '../cloud-settings.ts';
@@ -45,7 +44,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   const read = readConfiguration(services, { ...values, ...standIn(standIns) });
   const examined =
     'faults' in read
-      ? await examineFaults(read.faults, systemClock, said.tell)
+      ? await examineFaults(read.faults, said.tell)
       : await examineAll(await subjectOf(options, services, values, read.settings, standIns), said.tell);
   if (examined.reported.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.failed;
   said.end(examined.reported);
@@ -61,7 +60,7 @@ async function subjectOf(
   values: Values,
   settings: Subject['settings'],
   standIns: readonly StandIn[],
-): Promise<Subject> {
+): Promise<Described> {
   const isCloud = options.runtime === 'cloud';
   const folder = stateOf(options);
   return {
@@ -73,8 +72,6 @@ async function subjectOf(
     isRunning: !isCloud && (await isRunning(folder)),
     isSimulated: !isCloud && savedSettings(folder) !== undefined,
     receiver: options.receiver ?? null,
-    clock: systemClock,
-    random: systemRandom,
   };
 }
 

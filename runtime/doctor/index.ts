@@ -1,4 +1,5 @@
 /** Everything that is looked at, in the order in which it is told. */
+import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import { brokerChecks } from './broker.ts';
 import { examine, type Examined, type Reported } from './check.ts';
 import { configurationCheck, faultsCheck } from './configuration.ts';
@@ -10,15 +11,17 @@ import { sourceChecks } from './sources.ts';
 import { storageChecks } from './storage.ts';
 import type { Subject } from './subject.ts';
 import { warehouseChecks } from './warehouse.ts';
-import type { Clock } from '#core/clock.ts';
 
 export { readConfiguration } from './configuration.ts';
 export type { Examined, Reported, Verdict } from './check.ts';
 export type { StandIn, Subject } from './subject.ts';
 
+export type Described = Omit<Subject, 'clock' | 'random'>;
+
 /** Never rejects for what it finds. */
-export async function examineAll(subject: Subject, tell: (found: Reported) => void): Promise<Examined> {
-  const { clock } = subject;
+export async function examineAll(described: Described, tell: (found: Reported) => void): Promise<Examined> {
+  const clock = systemClock;
+  const subject: Subject = { ...described, clock, random: systemRandom };
   const [secrets, skews] = [secretChecks(subject), skewsBy(clock)];
   const first = await examine(
     [
@@ -40,10 +43,6 @@ export async function examineAll(subject: Subject, tell: (found: Reported) => vo
 }
 
 /** What can be said while the configuration is not one. */
-export function examineFaults(
-  faults: readonly string[],
-  clock: Clock,
-  tell: (found: Reported) => void,
-): Promise<Examined> {
-  return examine([faultsCheck(faults), nodeCheck()], clock, tell);
+export function examineFaults(faults: readonly string[], tell: (found: Reported) => void): Promise<Examined> {
+  return examine([faultsCheck(faults), nodeCheck()], systemClock, tell);
 }
