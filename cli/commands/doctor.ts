@@ -10,10 +10,12 @@ import { EXIT } from '../exit.ts';
 import { DEFAULT_PLACES, placesFrom } from '../places.ts';
 import { givenValues, savedSettings, stateOf, withCommonOptions, type CommonOptions } from '../settings.ts';
 import { neededStandIns } from '../stand-ins.ts';
+import { positive } from './query.ts';
 
 interface DoctorOptions extends CommonOptions {
   readonly runtime: Subject['runtime'];
   readonly receiver?: string;
+  readonly within?: number;
 }
 
 export function doctorCommand(): Command {
@@ -27,6 +29,7 @@ export function doctorCommand(): Command {
         .default('embedded'),
     )
     .option('--receiver <url>', 'public address of the receiver of pushes, to be looked at too', address)
+    .option('--within <seconds>', 'give up a check after so long', positive)
     .action(doctor);
 }
 
@@ -72,6 +75,7 @@ async function subjectOf(
     isRunning: !isCloud && (await isRunning(folder)),
     isSimulated: !isCloud && savedSettings(folder) !== undefined,
     receiver: options.receiver ?? null,
+    withinMs: options.within === undefined ? undefined : options.within * 1_000,
   };
 }
 
@@ -86,6 +90,9 @@ function standIn(names: readonly StandIn[]): Values {
   return Object.assign({}, ...names.map((name) => values[name])) as Values;
 }
 
+/** What is shorter is part of many words, and no secret. */
+const SHORTEST_SECRET = 6;
+
 interface Saying {
   readonly tell: (found: Reported) => void;
   readonly end: (all: readonly Reported[]) => void;
@@ -93,7 +100,7 @@ interface Saying {
 
 /** As it is found for people, at the end for programs; never with a secret in it. */
 function saying({ json }: CommonOptions, services: readonly AnyService[], values: Values): Saying {
-  const secrets = secretsAmong(services, values).filter((text) => text !== '');
+  const secrets = secretsAmong(services, values).filter(({ length }) => length >= SHORTEST_SECRET);
   const hidden = (text: string): string => secrets.reduce((safe, secret) => safe.replaceAll(secret, '…'), text);
   return {
     tell: (found) => (json ? undefined : console.log(hidden(lineOf(found)))),

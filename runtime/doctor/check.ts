@@ -63,14 +63,17 @@ export interface Examined {
   readonly hanging: readonly string[];
 }
 
-/** Resolves when every check has ended or had its time; `tell` is called in the order of the checks, as soon as can be. */
+/** Resolves when every check has ended or had its time, at most `atMostMs`; `tell` is called in the order of the checks, as soon as can be. */
 export async function examine(
   checks: readonly Check[],
   clock: Clock,
   tell: (found: Reported) => void = () => undefined,
+  atMostMs: number = Number.POSITIVE_INFINITY,
 ): Promise<Examined> {
   const hanging: string[] = [];
-  const running = checks.map((check) => findings(check, clock, hanging));
+  const running = checks.map((check) =>
+    findings({ ...check, withinMs: Math.min(check.withinMs ?? WITHIN_MS, atMostMs) }, clock, hanging),
+  );
   const reported: Reported[] = [];
   for (const [at, check] of checks.entries())
     for (const finding of (await running[at]) ?? []) {
@@ -81,8 +84,8 @@ export async function examine(
   return { reported, hanging };
 }
 
-async function findings(check: Check, clock: Clock, hanging: string[]): Promise<readonly Finding[]> {
-  const { withinMs = WITHIN_MS, otherwise, name } = check;
+async function findings(check: Required<Check>, clock: Clock, hanging: string[]): Promise<readonly Finding[]> {
+  const { withinMs, otherwise, name } = check;
   const [ending, late] = [new AbortController(), Promise.withResolvers<readonly Finding[]>()];
   const cancel = clock.after(withinMs, () => {
     hanging.push(name);

@@ -20,6 +20,7 @@ export type Described = Omit<Subject, 'clock' | 'random'>;
 
 /** Never rejects for what it finds. */
 export async function examineAll(described: Described, tell: (found: Reported) => void): Promise<Examined> {
+  const { withinMs } = described;
   const clock = systemClock;
   const subject: Subject = { ...described, clock, random: systemRandom };
   const [secrets, skews] = [secretChecks(subject), skewsBy(clock)];
@@ -37,8 +38,9 @@ export async function examineAll(described: Described, tell: (found: Reported) =
     ],
     clock,
     tell,
+    withinMs,
   );
-  const last = await examine([skewCheck(subject, skews)], clock, tell);
+  const last = await examine([skewCheck(subject, skews)], clock, tell, withinMs);
   return { reported: [...first.reported, ...last.reported], hanging: [...first.hanging, ...last.hanging] };
 }
 

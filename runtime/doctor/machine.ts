@@ -46,7 +46,7 @@ function newFolder(folder: string): Finding {
 function isUsable(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return true;
+    return statSync(folder).isDirectory();
   } catch {
     return false;
   }

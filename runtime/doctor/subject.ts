@@ -22,6 +22,8 @@ export interface Subject {
   readonly isSimulated: boolean;
   /** Public address of the receiver of pushes, if given. */
   readonly receiver: string | null;
+  /** For a check at most. */
+  readonly withinMs: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
