@@ -96,7 +96,8 @@ async function agentHas(iam: IAM, roles: readonly string[]): Promise<boolean> {
 }
 
 async function mayI(iam: IAM, permission: string): Promise<boolean> {
-  const [permissions] = await iam.testPermissions(permission, GAX.gaxOpts);
+  // A list: to one by itself the client adds an error of its own.
+  const [permissions] = await iam.testPermissions([permission], GAX.gaxOpts);
   return permissions[permission] === true;
 }
 
