@@ -19,6 +19,23 @@ resource "google_bigquery_dataset_iam_member" "operators" {
   member     = each.key
 }
 
+# What `tributary doctor` looks at: no right of these reads a message or a row.
+resource "google_bigquery_dataset_iam_member" "operators_views" {
+  for_each = var.operators
+
+  dataset_id = google_bigquery_dataset.views.dataset_id
+  role       = "roles/bigquery.metadataViewer"
+  member     = each.key
+}
+
+resource "google_project_iam_member" "operators_topology" {
+  for_each = var.operators
+
+  project = var.project
+  role    = "roles/pubsub.viewer"
+  member  = each.key
+}
+
 resource "google_project_iam_member" "queries" {
   for_each = setunion(var.analysts, var.operators)
 

@@ -23,6 +23,7 @@ export function iamManual(services: readonly AnyService[]): string {
     '| `var.operators` | `pubsub.publisher` | every topic that a service publishes to | replays dead letters and raw events |',
     '| `var.operators` | `storage.objectUser` | the bucket | reads and drops dead letters |',
     '| `var.operators` | `bigquery.dataViewer`, `bigquery.jobUser` | the store dataset, the project | looks at tombstones and versions |',
+    '| `var.operators` | `pubsub.viewer`, `bigquery.metadataViewer` | the project, the views dataset | sees with `tributary doctor` whether topics, subscriptions and views are as declared; reads no message |',
     '| `var.operators` | `run.jobsExecutorWithOverrides` | the jobs | starts backfills |',
     '| `var.analysts` | `bigquery.dataViewer`, `bigquery.jobUser` | the views dataset, the project | queries the views; the tables under them stay closed |',
     '| `var.pii_readers` | `datacatalog.categoryFineGrainedReader` | the policy tag | sees columns with personal data |',
