@@ -15,7 +15,7 @@ import { noWarehouse } from '../cloud/no-warehouse.ts';
 import { failed, failure, ok, skipped, type Check, type Finding } from './check.ts';
 import type { SecretsSeen } from './secrets.ts';
 import type { Skews } from './skew.ts';
-import { configOf, type Subject } from './subject.ts';
+import { configOf, isCloud, type Subject } from './subject.ts';
 
 /** Longer than a secret may take. */
 const WITHIN_MS = 60_000;
@@ -23,7 +23,7 @@ const SOURCE_DOWN = 'See docs/runbooks/source-down.md.';
 
 export function sourceChecks(subject: Subject, secrets: SecretsSeen, skews: Skews): readonly Check[] {
   const sources = subject.settings.services.filter(({ service }) => service.declared.source !== null);
-  if (sources.length === 0) return [noneCheck()];
+  if (sources.length === 0) return [noneCheck(subject)];
   return sources.map(({ service }) => ({
     name: `source ${service.declared.source ?? ''}`,
     withinMs: WITHIN_MS,
@@ -32,9 +32,14 @@ export function sourceChecks(subject: Subject, secrets: SecretsSeen, skews: Skew
   }));
 }
 
-function noneCheck(): Check {
-  const text = 'No source is configured: «npm start» simulates a company.';
-  return { name: 'sources', otherwise: SOURCE_DOWN, run: async () => skipped(text, 'See docs/guides to connect one.') };
+function noneCheck(subject: Subject): Check {
+  const found = isCloud(subject)
+    ? skipped(
+        'The settings of no source are given here.',
+        `Give a source's settings as Terraform gives them to its service, secrets as secret://<secret>.`,
+      )
+    : skipped('No source is configured: «npm start» simulates a company.', 'See docs/guides to connect one.');
+  return { name: 'sources', otherwise: SOURCE_DOWN, run: async () => found };
 }
 
 async function look(

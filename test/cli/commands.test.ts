@@ -211,6 +211,9 @@ describe('help', () => {
     [['query']],
     [['status']],
     [['topology']],
+    [['warehouse', 'plan']],
+    [['warehouse', 'apply']],
+    [['doctor']],
   ])('tributary %j --help explains itself and exits 0', async (args) => {
     const ran = await tributary([...args, '--help']);
     expect([ran.code, ran.out]).toEqual([0, expect.stringContaining('Usage: tributary')]);
