@@ -18,6 +18,7 @@ import { meterUsage } from '../meter-usage.ts';
 import { routesOf } from '../routes.ts';
 import type { Settings } from '../settings.ts';
 import { downstreamFirst } from '../start-hosts.ts';
+import { openFirstStream } from './first-stream.ts';
 import { Health } from './health.ts';
 import { noWarehouse } from './no-warehouse.ts';
 import { observe, observedBroker } from './observe.ts';
@@ -65,6 +66,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const ground = await openAll(options);
   signal.throwIfAborted();
   await provide({ ...options, ...grounded(ground), signal, onWait: (what) => health.waitsFor(what) });
+  if (settings.runtime['pubsub.emulator'] !== null) await openFirstStream(ground.broker.port, lifecycle);
   for (const { service, config } of settings.services)
     hosts.push(new ServiceHost(service, config, ground.hostPorts, { part, leasedSchedules: true }));
   health.runs(hosts);
