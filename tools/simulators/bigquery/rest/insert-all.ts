@@ -47,20 +47,35 @@ class BadField extends BadValue {
 export class InsertIds {
   readonly #seen = new Map<string, number>();
 
-  /** True the first time within the window. */
-  isNew(table: Table, insertId: unknown, nowMs: number): boolean {
-    if (typeof insertId !== 'string' || insertId === '') return true;
-    const key = `${table.storeId} ${insertId}`;
-    const seenMs = this.#seen.get(key);
-    if (seenMs !== undefined && nowMs - seenMs < INSERT_IDS_KEPT_MS) return false;
-    this.#seen.delete(key);
-    this.#seen.set(key, nowMs);
+  /** Those of `rows` not seen within the window, nor earlier among themselves, by the insert ids at the same places. */
+  unseen(table: Table, rows: readonly Row[], insertIds: readonly unknown[], nowMs: number): readonly Row[] {
+    const own = new Set<string>();
+    return rows.filter((_, at) => {
+      const key = keyOf(table, insertIds[at]);
+      if (key === null) return true;
+      const isSeen = own.has(key) || nowMs - (this.#seen.get(key) ?? -Infinity) < INSERT_IDS_KEPT_MS;
+      own.add(key);
+      return !isSeen;
+    });
+  }
+
+  /** To be called once the rows are kept: an id remembered before would swallow the repetition of what failed. */
+  remember(table: Table, insertIds: readonly unknown[], nowMs: number): void {
+    for (const insertId of insertIds) {
+      const key = keyOf(table, insertId);
+      if (key === null || nowMs - (this.#seen.get(key) ?? -Infinity) < INSERT_IDS_KEPT_MS) continue;
+      this.#seen.delete(key);
+      this.#seen.set(key, nowMs);
+    }
     for (const [old, ms] of this.#seen) {
       if (nowMs - ms < INSERT_IDS_KEPT_MS) break;
       this.#seen.delete(old);
     }
-    return true;
   }
+}
+
+function keyOf(table: Table, insertId: unknown): string | null {
+  return typeof insertId !== 'string' || insertId === '' ? null : `${table.storeId} ${insertId}`;
 }
 
 export function readRows(table: Table, columns: readonly Field[], request: Json): Outcome {

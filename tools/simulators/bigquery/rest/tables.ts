@@ -188,11 +188,10 @@ export function mountRows(app: Express, base: string, parts: Parts, answer: Answ
         (field) => delayMs === 0 || nowMs() >= (table.addedMs[field.name] ?? -Infinity) + delayMs,
       );
       const { rows, insertErrors } = readRows(table, columns, body);
-      const given = insertErrors.length === 0 ? (body.rows as readonly { insertId?: unknown }[]) : null;
-      await store.append(
-        table,
-        given === null ? rows : rows.filter((_, at) => insertIds.isNew(table, given[at]?.insertId, nowMs())),
-      );
+      const items = insertErrors.length === 0 ? (body.rows as readonly { insertId?: unknown }[]) : [];
+      const given = items.map(({ insertId }) => insertId);
+      await store.append(table, insertIds.unseen(table, rows, given, nowMs()));
+      insertIds.remember(table, given, nowMs());
       return { kind: 'bigquery#tableDataInsertAllResponse', ...(insertErrors.length === 0 ? {} : { insertErrors }) };
     }),
   );
