@@ -61,9 +61,9 @@ describe('an append', () => {
 
   it.each([
     ['a table that is gone', async () => void (await kit.rest.dataset('sales').table('people').delete()), 5],
-    ['a table where writing is denied', () => kit.simulator.faults.set({ denied: ['sales.people'] }), 7],
-    ['a project whose quota is used up', () => kit.simulator.faults.set({ isQuotaExceeded: true }), 8],
-    ['a new table the backend does not know yet', () => kit.simulator.faults.set({ newTableDelayMs: 1_000 }), 5],
+    ['a table where writing is denied', async () => kit.simulator.faults.set({ denied: ['sales.people'] }), 7],
+    ['a project whose quota is used up', async () => kit.simulator.faults.set({ isQuotaExceeded: true }), 8],
+    ['a new table the backend does not know yet', async () => kit.simulator.faults.set({ newTableDelayMs: 1_000 }), 5],
   ])('to %s ends with its status', async (_, happen, code) => {
     const writer = await jsonWriter(kit, 'people');
     await happen();

@@ -7,7 +7,9 @@ export function queryFailure(error: unknown, sql: string): Refused {
   const text = error instanceof Error ? error.message : String(error);
   const column =
     /(?:Referenced column|column) "([^"]+)" (?:not found|that was not found)/i.exec(text) ??
-    /does not have a column named "([^"]+)"/.exec(text);
+    /does not have a column named "([^"]+)"/.exec(text) ??
+    // DuckDB takes the name for the alias it gave the column itself.
+    /Column "([^"]+)" referenced that exists in the SELECT clause/.exec(text);
   if (column !== null) return invalidQuery(`Unrecognized name: ${column[1]}${at(sql, column[1]!)}`);
   const table = /Referenced table "([^"]+)" not found/.exec(text);
   if (table !== null) return invalidQuery(`Unrecognized name: ${table[1]}${at(sql, table[1]!)}`);
@@ -25,7 +27,9 @@ export function queryFailure(error: unknown, sql: string): Refused {
   return invalidQuery(first);
 }
 
+/** Where the name stands as a word of its own; none where it does not. */
 function at(sql: string, name: string): string {
-  const place = sql.toLowerCase().indexOf(name.toLowerCase());
+  const escaped = name.replace(/[^\w]/g, '\\$&');
+  const place = sql.search(new RegExp(`(?<!\\w)${escaped}(?!\\w)`, 'i'));
   return place < 0 ? '' : ` at ${placeOf(sql, place)}`;
 }
