@@ -20,8 +20,8 @@ export interface RuntimeBroker {
 /** Bulk publishers wait beyond this: what waits in the file costs disk, what was just published costs memory too. */
 const BULK_BACKLOG_MESSAGES = 20_000;
 const FRAME_CACHE_BYTES = 16 * 1024 * 1024;
-/** Pub/Sub has no figure of what waits: quiet for longer than a redelivery of what was nacked takes. */
-const QUIET_MS = 2_000;
+/** Pub/Sub has no figure of what waits. What this process published or gave back is known of; this is for the rest. */
+const QUIET_MS = 1_000;
 
 export async function openBroker(
   config: RuntimeConfig,

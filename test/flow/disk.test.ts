@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
 import { expectCallTruth, expectSalesforceTruth, openCompany } from './company.ts';
-import { freePort } from './kit.ts';
+import { freePort } from '#tools/free-port.ts';
 import { Pipeline } from './pipeline.ts';
 
 const open: { readonly close: () => Promise<void> }[] = [];

@@ -2,6 +2,7 @@ import { CompactSign } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { recordId } from '#tools/simulators/world/index.ts';
 import type { HttpFaultKind } from '#tools/simulators/salesforce/faults.ts';
+import { google } from '#test/kit/google.ts';
 import { expectCallTruth, expectSalesforceTruth, openCompany, type Company, type CompanyOptions } from './company.ts';
 
 const open: Company[] = [];
@@ -74,7 +75,7 @@ describe('a vendor that fails', () => {
 });
 
 describe('records no one should write', () => {
-  it('a record of 10 MB is parked with its reason by every way it can come, and an essay for a phone is kept as it was', async () => {
+  it('a record of 10 MB, larger than any message and by whichever way it comes, and an essay for a phone arrive as they are', async () => {
     const acme = await company();
     const update = (object: 'Task' | 'Contact', index: number, values: Record<string, string>): void =>
       void acme.world.commit({ changes: [{ kind: 'update', object, id: recordId(object, index), values }] });
@@ -82,23 +83,16 @@ describe('records no one should write', () => {
     update('Task', 3, { Description: 'x'.repeat(10_000_000) });
     const river = await acme.start();
     await river.untilIdle();
-    update('Task', 4, { Description: 'y'.repeat(10_000_000) });
     update('Contact', 5, { Phone: essay });
+    update('Task', 4, { Description: 'y'.repeat(10_000_000) });
     await river.untilIdle();
-    await expectSalesforceTruth(acme, river, ['Contact', 'Account', 'Event']);
-    expect(await river.runtime.deadLetters.list({})).toMatchObject([
-      { service: 'ingest-salesforce', code: 'record_too_large', letters: 2 },
-    ]);
+    const isWritten = google() === undefined;
+    await expectSalesforceTruth(acme, river, isWritten ? undefined : ['Contact', 'Account', 'Event']);
+    // A row of BigQuery's may not be that large.
+    expect(await river.runtime.deadLetters.list({})).toMatchObject(isWritten ? [] : [{ service: 'bq-writer' }]);
     expect(
       await river.rows(`SELECT phone FROM sales_intelligence.sf_contacts WHERE id = '${recordId('Contact', 5)}'`),
     ).toEqual([{ phone: essay }]);
-    update('Task', 3, { Description: 'short' });
-    update('Task', 4, { Description: 'short' });
-    await river.untilIdle();
-    expect(await river.runtime.deadLetters.replay({}, false)).toMatchObject({ replayed: 2 });
-    await river.untilIdle();
-    await expectSalesforceTruth(acme, river);
-    expect(await river.runtime.deadLetters.list({})).toEqual([]);
   });
 });
 

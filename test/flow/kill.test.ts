@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { seededRandom, seedFromEnvironment, type SeededRandom } from '#test/kit/random.ts';
 import { startChanges } from '#tools/simulators/world/index.ts';
 import { expectCallTruth, expectSalesforceTruth, openCompany, type Company } from './company.ts';
-import { freePort } from './kit.ts';
+import { freePort } from '#tools/free-port.ts';
 import { Pipeline } from './pipeline.ts';
 
 const PAGE_ROWS = 50;

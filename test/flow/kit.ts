@@ -1,6 +1,5 @@
 /** The whole river in one process on a fresh folder, against simulated vendors in the same process. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { TelemetryHub, type TelemetryName } from '#core/telemetry.ts';
 import { discoverServices } from '#runtime/discover.ts';
 import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { parseSettings, type Values } from '#runtime/settings.ts';
+import { google, googleValues } from '#test/kit/google.ts';
 
 export interface River {
   readonly runtime: EmbeddedRuntime;
@@ -44,7 +44,8 @@ export async function startRiver({ folder, values, instead, wrapBroker, wrapWare
   const services = (await discoverServices()).map((service) =>
     service.declared.name === instead?.declared.name ? instead : service,
   );
-  const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...values });
+  const places = await googleValues(folder);
+  const settings = parseSettings(services, { 'state.folder': folder, 'web.port': '0', ...places, ...values });
   const runtime = await startEmbedded({
     settings,
     telemetry,
@@ -69,13 +70,13 @@ export async function startRiver({ folder, values, instead, wrapBroker, wrapWare
 
 const QUIET_LOOKS = 8;
 const LOOK_EVERY_MS = 50;
-const IDLE_WITHIN_MS = 45_000;
+const idleWithinMs = (): number => (google() === undefined ? 45_000 : 90_000);
 /** What is also emitted while nothing flows: a quiet stream is kept alive, and polls find nothing. */
 const TICKING: ReadonlySet<TelemetryName> = new Set(['checkpointMoved', 'vendorCalled']);
 
 /** Idle, and nothing happened, at several looks in a row. Fails with what still waits and what happened last. */
 async function untilIdle(runtime: EmbeddedRuntime, seen: River['seen']): Promise<void> {
-  const deadline = performance.now() + IDLE_WITHIN_MS;
+  const deadline = performance.now() + idleWithinMs();
   let [at, happened, quiet] = [0, 0, 0];
   while (quiet < QUIET_LOOKS) {
     const before = happened;
@@ -90,14 +91,4 @@ function notIdle({ broker, hosts }: EmbeddedRuntime, seen: River['seen']): Error
   const backlog = broker.backlog()?.filter(({ unackedMessages }) => unackedMessages > 0);
   const busy = hosts.filter((host) => host.busy || host.paused).map(({ declared }) => declared.name);
   return new Error(`The river is not idle: ${JSON.stringify({ backlog, busy, last: seen.slice(-10) }, null, 1)}`);
-}
-
-/** A port of loopback that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('No free port was found.');
-  return address.port;
 }

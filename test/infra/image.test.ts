@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '#test/flow/kit.ts';
+import { freePort } from '#tools/free-port.ts';
 import { startBigquerySimulator } from '#tools/simulators/bigquery/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -5,8 +5,8 @@
 import * as grpc from '@grpc/grpc-js';
 import * as loader from '@grpc/proto-loader';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '#tools/free-port.ts';
 
 const FILES = join(import.meta.dirname, 'node_modules/@fivetrandevelopers/zetasql/lib/zetasql');
 const UP_WITHIN_MS = 30_000;
@@ -89,12 +89,4 @@ function ended(program: ChildProcess): Promise<never> {
       reject(new Error(`The analyzer's program ended with ${signal ?? String(code)}: does it fit this machine?`));
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -67,7 +67,10 @@ class GoogleBroker implements PubsubBroker {
     const known = this.#publishers.get(name);
     if (known) return known;
     const batching = { maxMessages: REQUEST_MESSAGES, maxBytes: REQUEST_BYTES, maxMilliseconds: PUBLISH_LINGER_MS };
-    const publisher = new Publisher(this.#client.topic(name, { batching, gaxOpts: { timeout: PUBLISH_TIMEOUT_MS } }));
+    const topic = this.#client.topic(name, { batching, gaxOpts: { timeout: PUBLISH_TIMEOUT_MS } });
+    const publisher = new Publisher(topic, (messageId, attributes) => {
+      for (const consumer of this.#consumers) if (consumer.spec.topic === name) consumer.expect(messageId, attributes);
+    });
     this.#publishers.set(name, publisher);
     return publisher;
   }

@@ -13,13 +13,13 @@
 import type { Message as PubsubMessage, Subscription } from '@google-cloud/pubsub';
 import type { Clock } from '#core/clock.ts';
 import type { Disposition } from '#core/disposition.ts';
-import type { BatchHandler, Consumer, Flow, Lane, SubscriptionSpec } from '#core/ports/broker.ts';
+import type { BatchHandler, Consumer, Flow, Lane, Message, SubscriptionSpec } from '#core/ports/broker.ts';
 import { laneOf, wants } from '../filter.ts';
 import { Intake, type Entry } from '../intake.ts';
 import type { LaneScheduler } from '../lanes.ts';
 import { deliveredFrom } from './delivered.ts';
 import { GONE, pubsubError, statusOf } from './errors.ts';
-import { Returning } from './returning.ts';
+import { OnItsWay } from './on-its-way.ts';
 import { streamOptions } from './stream.ts';
 
 interface PubsubEntry extends Entry {
@@ -53,7 +53,7 @@ export class PubsubConsumer implements Consumer {
   readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<void>();
   readonly #held = new Map<PubsubMessage, () => void>();
-  readonly #returning: Returning;
+  readonly #onItsWay: OnItsWay;
   #flow: Flow;
   #stream: Subscription | undefined;
   #isWanted = true;
@@ -66,7 +66,7 @@ export class PubsubConsumer implements Consumer {
     this.spec = spec;
     this.#flow = spec.flow;
     this.#parts = parts;
-    this.#returning = new Returning(parts.clock);
+    this.#onItsWay = new OnItsWay(parts.clock);
     this.started = this.#start.promise;
     this.ended = this.#end.promise;
     for (const promise of [this.started, this.ended]) promise.catch(() => undefined);
@@ -86,7 +86,14 @@ export class PubsubConsumer implements Consumer {
 
   /** Something is held or on its way back: it waits, is worked on, or is to be tried again. */
   get isBusy(): boolean {
-    return this.#held.size > 0 || this.#intake.heldMessages > 0 || this.#returning.isAny;
+    return this.#held.size > 0 || this.#intake.heldMessages > 0 || this.#onItsWay.isAny;
+  }
+
+  /** A message of its topic was published by this process. */
+  expect(messageId: string, attributes: Message['attributes']): void {
+    if (this.#isOver || !wants(this.spec, attributes)) return;
+    // A broadcast begins with what is published after it has its subscription.
+    if (this.spec.sharing === 'shared' || this.#stream) this.#onItsWay.published(messageId);
   }
 
   /**
@@ -121,7 +128,7 @@ export class PubsubConsumer implements Consumer {
   #took(message: PubsubMessage): void {
     if (!wants(this.spec, message.attributes)) return message.ack();
     this.#parts.active();
-    this.#returning.came(message.id);
+    this.#onItsWay.came(message.id);
     const delivered = deliveredFrom(message);
     this.#intake.offer({ delivered, bytes: message.data.length, lane: laneOf(message.attributes.lane), message });
   }
@@ -136,7 +143,7 @@ export class PubsubConsumer implements Consumer {
   }
 
   #nack(message: PubsubMessage): void {
-    this.#returning.went(message.id);
+    this.#onItsWay.went(message.id);
     message.nack();
   }
 

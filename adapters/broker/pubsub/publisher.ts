@@ -14,6 +14,9 @@ const OUTSTANDING_BYTES = 64 * 1024 * 1024;
 /** What attributes and bookkeeping of a message take, for the limit on memory. */
 const OVERHEAD_BYTES = 1_000;
 
+/** Told of each message that the server has. */
+export type Taken = (messageId: string, attributes: Message['attributes']) => void;
+
 /** One call of `publish`: how many messages are not confirmed yet, and the first failure. */
 interface Sending {
   left: number;
@@ -23,12 +26,14 @@ interface Sending {
 
 export class Publisher {
   readonly #topic: Topic;
+  readonly #taken: Taken;
   #messages = 0;
   #bytes = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(topic: Topic) {
+  constructor(topic: Topic, taken: Taken) {
     this.#topic = topic;
+    this.#taken = taken;
   }
 
   get isBusy(): boolean {
@@ -57,10 +62,11 @@ export class Publisher {
     this.#messages++;
     this.#bytes += bytes;
     const data = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    this.#topic.publishMessage({ data, attributes }, (error: unknown) => {
+    this.#topic.publishMessage({ data, attributes }, (error: unknown, messageId) => {
       this.#messages--;
       this.#bytes -= bytes;
       if (error) sending.failure ??= error;
+      else if (typeof messageId === 'string') this.#taken(messageId, attributes);
       if (--sending.left === 0) sending.done.resolve();
       this.#wake();
     });

@@ -5,7 +5,8 @@ import { openEmbeddedBroker } from '#adapters/broker/embedded/broker.ts';
 import { systemClock, systemRandom } from '#adapters/clock/system.ts';
 import { ack } from '#core/disposition.ts';
 import { COMPUTE_FLOW } from '#core/service.ts';
-import { freePort, freshFolder } from '#test/flow/kit.ts';
+import { freshFolder } from '#test/flow/kit.ts';
+import { freePort } from '#tools/free-port.ts';
 import { living, run, service, silentServer, type Run } from './kit.ts';
 
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';

@@ -138,13 +138,16 @@ function contacts(count: number, sequence: number): readonly Row[] {
     observedAtMicros: 1_767_700_000_000_000 + index,
     runId: null,
     trace: '0af7651916cd43dd8448eb211c80319c',
-    values: Object.fromEntries(TABLE.columns.map(({ name, type }, at) => [name, valueOf(type, name, index, at)])),
+    values: Object.fromEntries(TABLE.columns.map((column, at) => [column.name, valueOf(column, index, at)])),
   }));
 }
 
-function valueOf(type: Table['columns'][number]['type'], name: string, index: number, at: number): unknown {
+function valueOf({ name, type, nullable }: Table['columns'][number], index: number, at: number): unknown {
   if (type === 'string') return `${name} ${index}`;
   if (type === 'timestamp') return 1_767_700_000_000_000 + index;
   if (type === 'bool') return index % 2 === 0;
-  return at % 2 === 0 && type === 'int64' ? index : null;
+  if (type === 'int64') return nullable && at % 2 === 1 ? null : index;
+  if (type === 'json') return nullable ? null : '[]';
+  if (nullable) return null;
+  throw new Error(`The bench has no value for ${name}.`);
 }
