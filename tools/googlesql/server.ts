@@ -6,7 +6,7 @@ import * as grpc from '@grpc/grpc-js';
 import * as loader from '@grpc/proto-loader';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { freePort } from '#tools/free-port.ts';
+import { freePort } from '../free-port.ts';
 
 const FILES = join(import.meta.dirname, 'node_modules/@fivetrandevelopers/zetasql/lib/zetasql');
 const UP_WITHIN_MS = 30_000;
