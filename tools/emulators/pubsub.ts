@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '#adapters/clock/system.ts';
 import { freePort } from '#tools/free-port.ts';
+import { startGoodbyes } from './goodbyes.ts';
 
 export type FoundEmulator = { readonly launcher: string } | { readonly missing: string };
 
@@ -35,6 +36,7 @@ export async function findPubsubEmulator(): Promise<FoundEmulator> {
   }
 }
 
+/** What it does not notice of killed clients, `goodbyes` tells it. */
 export async function startPubsubEmulator(launcher: string): Promise<PubsubEmulator> {
   const port = await freePort();
   // Its own process group: the launcher is a shell script that starts Java.
@@ -48,7 +50,14 @@ export async function startPubsubEmulator(launcher: string): Promise<PubsubEmula
     await stop(child);
     throw error;
   }
-  return { address: `127.0.0.1:${port}`, stop: () => stop(child) };
+  const goodbyes = await startGoodbyes(port);
+  return {
+    address: goodbyes.address,
+    async stop() {
+      await goodbyes.stop();
+      await stop(child);
+    },
+  };
 }
 
 function started(child: ChildProcess): Promise<void> {
