@@ -33,6 +33,7 @@ const MALFORMED = new Fault('malformed_text', 'well-formed text: it has an unpai
 const NOT_BOOL = new Fault('wrong_type', 'true or false');
 const NOT_INTEGER = new Fault('wrong_type', 'a whole number');
 const UNSAFE = new Fault('unsafe_integer', 'a whole number of at most 53 bits');
+const TOO_LONG = new Fault('unsafe_integer', 'a whole number of at most 64 bits');
 const NOT_FINITE = new Fault('wrong_type', 'a finite number');
 const NOT_NUMERIC = new Fault('invalid_numeric', 'decimal text of at most 29 digits before and 9 after the point');
 const NOT_DATE = new Fault('invalid_date', 'a date that exists, as YYYY-MM-DD');
@@ -47,8 +48,18 @@ export function bool(value: unknown): boolean | Fault {
   return typeof value === 'boolean' ? value : NOT_BOOL;
 }
 
-/** A whole number of at most 53 bits; microseconds since 1970 too. */
-export function int64(value: unknown): number | Fault {
+/** A whole number: of at most 53 bits, beyond which a `number` is no longer exact, or a `bigint` of 64. */
+export function int64(value: unknown): number | bigint | Fault {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value ? value : TOO_LONG;
+  return safeInteger(value);
+}
+
+/** Microseconds since 1970. */
+export function instant(value: unknown): number | Fault {
+  return safeInteger(value);
+}
+
+function safeInteger(value: unknown): number | Fault {
   if (Number.isSafeInteger(value)) return value as number;
   return Number.isInteger(value) ? UNSAFE : NOT_INTEGER;
 }

@@ -3,7 +3,7 @@ import type { Version } from '../version.ts';
 
 /**
  * `timestamp` values are numbers of microseconds since 1970; `date` values are `YYYY-MM-DD`; `numeric` values are decimal
- * text; `json` values are JSON text; `int64` values are safe integers.
+ * text; `json` values are JSON text; `int64` values are safe integers, or `bigint`s of 64 bits.
  */
 export type ColumnType = 'string' | 'int64' | 'float64' | 'numeric' | 'bool' | 'timestamp' | 'date' | 'json';
 

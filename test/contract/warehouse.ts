@@ -187,6 +187,8 @@ export function describeWarehouseContract(
         ['a fraction as a whole number', withValues('x', { count: 1.5 }), 'wrong_type'],
         ['text as a whole number', withValues('x', { count: '1' }), 'wrong_type'],
         ['a whole number beyond 53 bits', withValues('x', { count: 2 ** 53 }), 'unsafe_integer'],
+        ['a whole number beyond 64 bits', withValues('x', { count: 2n ** 63n }), 'unsafe_integer'],
+        ['a time as a bigint', withValues('x', { happened_at: 1n }), 'wrong_type'],
         ['not a number', withValues('x', { ratio: Number.NaN }), 'wrong_type'],
         ['infinity', withValues('x', { ratio: Number.POSITIVE_INFINITY }), 'wrong_type'],
         ['text as a truth value', withValues('x', { flag: 'true' }), 'wrong_type'],
@@ -258,6 +260,18 @@ export function describeWarehouseContract(
         const found = await rowsOf(warehouse, `SELECT id, ${name} AS value FROM ${stored('things')}`);
         const byId = new Map(found.map((row) => [row.id, row.value]));
         values.forEach((value, index) => expect(byId.get(String(index))).toBe(value));
+      });
+
+      it('are whole numbers of 64 bits, which no number holds', async () => {
+        const { warehouse, stored } = await ready();
+        const counts = [2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n), 128n, -1n];
+        const rows = counts.map((count, index) => withValues(String(index), { count }));
+        expect(await warehouse.upsert(THINGS, rows)).toEqual([]);
+        const found = await rowsOf(
+          warehouse,
+          `SELECT CAST(count AS STRING) AS value FROM ${stored('things')} ORDER BY id`,
+        );
+        expect(found.map(({ value }) => value)).toEqual(counts.map(String));
       });
 
       it('are instants to the microsecond', async () => {

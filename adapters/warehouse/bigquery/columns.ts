@@ -4,9 +4,9 @@
  * a date given as text into 1970-01-01 and a bigint into 0 without a word.
  */
 import { SYSTEM_COLUMNS, type Column, type ColumnType, type Table } from '#core/ports/warehouse.ts';
-import { bool, date, Fault, float64, int64, json, numeric, text, type ColumnKind } from '../checks.ts';
+import { bool, date, Fault, float64, instant, int64, json, numeric, text, type ColumnKind } from '../checks.ts';
 
-export type WireValue = string | number | boolean;
+export type WireValue = string | number | bigint | boolean;
 
 /** FieldDescriptorProto.Type */
 export const WIRE_TYPES = { double: 1, int64: 3, int32: 5, bool: 8, string: 9 } as const;
@@ -24,7 +24,7 @@ export const COLUMN_KINDS: Readonly<Record<ColumnType, BigqueryKind>> = {
   float64: { sqlType: 'FLOAT64', restType: 'FLOAT', wire: 'double', convert: float64 },
   numeric: { sqlType: 'NUMERIC', restType: 'NUMERIC', wire: 'string', convert: decimalText },
   bool: { sqlType: 'BOOL', restType: 'BOOLEAN', wire: 'bool', convert: bool },
-  timestamp: { sqlType: 'TIMESTAMP', restType: 'TIMESTAMP', wire: 'int64', convert: int64 },
+  timestamp: { sqlType: 'TIMESTAMP', restType: 'TIMESTAMP', wire: 'int64', convert: instant },
   date: { sqlType: 'DATE', restType: 'DATE', wire: 'int32', convert: date },
   json: { sqlType: 'JSON', restType: 'JSON', wire: 'string', convert: json },
 };

@@ -74,7 +74,7 @@ export class RowEncoder {
       return;
     }
     this.#varint(number * 8);
-    if (typeof value === 'number' && value < 0) this.#negative(value);
+    if (typeof value === 'bigint' || (typeof value === 'number' && value < 0)) this.#long(BigInt(value));
     else this.#varint(Number(value));
   }
 
@@ -107,9 +107,9 @@ export class RowEncoder {
     this.#bytes[this.#at++] = rest;
   }
 
-  /** In two's complement, ten bytes. */
-  #negative(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
+  /** Any of 64 bits; a negative one in two's complement, ten bytes. */
+  #long(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
     while (rest >= 128n) {
       this.#bytes[this.#at++] = Number(rest & 127n) + 128;
       rest >>= 7n;

@@ -6,7 +6,19 @@
  */
 import { DuckDBDateValue, DuckDBDecimalValue, DuckDBTimestampTZValue, type DuckDBValue } from '@duckdb/node-api';
 import type { ColumnType } from '#core/ports/warehouse.ts';
-import { bool, date, Fault, float64, int64, json, numeric, NUMERIC_SCALE, text, type ColumnKind } from '../checks.ts';
+import {
+  bool,
+  date,
+  Fault,
+  float64,
+  instant,
+  int64,
+  json,
+  numeric,
+  NUMERIC_SCALE,
+  text,
+  type ColumnKind,
+} from '../checks.ts';
 
 const NUMERIC_WIDTH = 38;
 
@@ -22,7 +34,7 @@ export const COLUMN_KINDS: Readonly<Record<ColumnType, ColumnKind<DuckDBValue>>>
   bool: { sqlType: 'BOOLEAN', convert: bool },
   timestamp: {
     sqlType: 'TIMESTAMP WITH TIME ZONE',
-    convert: (value) => checked(int64(value), (micros) => new DuckDBTimestampTZValue(BigInt(micros))),
+    convert: (value) => checked(instant(value), (micros) => new DuckDBTimestampTZValue(BigInt(micros))),
   },
   date: { sqlType: 'DATE', convert: (value) => checked(date(value), (days) => new DuckDBDateValue(days)) },
   json: { sqlType: 'JSON', convert: json },
