@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** The river as a whole: the same files run on the embedded adapters and on Google's. */
-const FLOWS = ['dialpad', 'events', 'faults', 'poison', 'replay', 'resume', 'salesforce'].map(
+const FLOWS = ['dialpad', 'erase', 'events', 'faults', 'poison', 'replay', 'resume', 'salesforce'].map(
   (name) => `test/flow/${name}.test.ts`,
 );
 

@@ -5,6 +5,7 @@ import { OperationFailed } from '#runtime/socket.ts';
 import { backfillCommand, reconcileCommand } from './commands/capture.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { eraseCommand } from './commands/erase.ts';
 import { jobCommand } from './commands/job.ts';
 import { queryCommand } from './commands/query.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -29,6 +30,7 @@ function program(): Command {
     reconcileCommand(),
     replayCommand(),
     deadLettersCommand(),
+    eraseCommand(),
     queryCommand(),
     statusCommand(),
     doctorCommand(),

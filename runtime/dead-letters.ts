@@ -20,6 +20,8 @@ export interface DeadLetterFilter {
   readonly service?: string;
   readonly code?: string;
   readonly id?: string;
+  /** Of these records, as `keyText` writes a key; each letter is read to see. Not for `list`. */
+  readonly keys?: readonly string[];
 }
 
 export interface DeadLetterGroup {
@@ -84,7 +86,7 @@ export class DeadLetters {
     let [matched, replayed, refused] = [0, 0, 0];
     for await (const name of this.#names(filter)) {
       const letter = await this.#read(deadLetterName(name));
-      if (letter === undefined) continue;
+      if (letter === undefined || !isOf(letter, filter)) continue;
       matched += 1;
       if (letter.replays >= MAXIMUM_REPLAYS) refused += 1;
       else if (!dryRun) {
@@ -103,7 +105,7 @@ export class DeadLetters {
     let [matched, dropped] = [0, 0];
     for await (const name of this.#names(filter)) {
       const letter = await this.#read(deadLetterName(name));
-      if (letter === undefined) continue;
+      if (letter === undefined || !isOf(letter, filter)) continue;
       matched += 1;
       if (dryRun) continue;
       await this.#finish(letter, 'dropped');
@@ -147,6 +149,10 @@ export class DeadLetters {
       return { undecodable: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+function isOf({ attributes }: DeadLetter, { keys }: DeadLetterFilter): boolean {
+  return keys === undefined || keys.includes(attributes['key'] ?? '');
 }
 
 function withoutBody(letter: DeadLetter): Omit<DeadLetter, 'bodyBase64'> {

@@ -11,6 +11,7 @@ import type { WarehousePort } from '#core/ports/warehouse.ts';
 import type { WebServer } from '#core/ports/web.ts';
 import type { Telemetry, TelemetryHub } from '#core/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { erase, type EraseRequest } from './erase.ts';
 import { openGround } from './ground.ts';
 import type { RuntimeBroker } from './places/broker.ts';
 import { ServiceHost, type HostView } from './host.ts';
@@ -47,6 +48,8 @@ export interface EmbeddedRuntime {
   replay(request: ReplayRequest): ReturnType<typeof replayRaw>;
   /** Sends archived raw events on a new trip. */
   replayArchive(request: ArchiveReplayRequest, io: ArchiveReplayIo): ReturnType<typeof replayArchive>;
+  /** Erases records for good. */
+  erase(request: EraseRequest): ReturnType<typeof erase>;
   readonly metrics: Metrics;
   /** Where vendors push to; undefined where no route is declared. */
   readonly webUrl: string | undefined;
@@ -92,6 +95,7 @@ async function start(options: EmbeddedOptions, lifecycle: Lifecycle): Promise<Em
     deadLetters: new DeadLetters({ ...ground.hostPorts, objects: ground.hostPorts.ports.objects }),
     replay: (request) => replayRaw({ ...ground.hostPorts, ...ground.hostPorts.ports }, request),
     replayArchive: (request, io) => replayArchive({ ...ground.hostPorts, ...ground.hostPorts.ports }, request, io),
+    erase: (request) => erase({ ...ground.hostPorts, ...ground.hostPorts.ports }, request),
     metrics,
     webUrl: web?.url,
     isIdle: () => ground.broker.isIdle() && hosts.every((host) => !host.busy && !host.paused),

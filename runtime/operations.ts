@@ -8,6 +8,7 @@ import type { Progress } from '#core/service.ts';
 import { VIEWS } from '#schemas/generated/tables.ts';
 import type { DeadLetterFilter } from './dead-letters.ts';
 import type { EmbeddedRuntime } from './embedded.ts';
+import type { EraseRequest } from './erase.ts';
 import type { ArchiveReplayRequest } from './replay-archive.ts';
 
 export interface Requests {
@@ -25,6 +26,7 @@ export interface Requests {
     readonly entity?: string;
     readonly dryRun: boolean;
   };
+  readonly erase: EraseRequest;
   readonly command: {
     readonly service: string;
     readonly command: string;
@@ -75,6 +77,7 @@ const HANDLERS: { readonly [N in OperationName]: Handler<N> } = {
   replay: (runtime, { since, ...request }) => runtime.replay({ ...request, since: timeOf(since) }),
   'replay archive': (runtime, request, { progress, signal }) =>
     runtime.replayArchive(archiveRequestOf(request), { progress, signal }),
+  erase: (runtime, request) => runtime.erase(request),
   command: async (runtime, { service, command, args }, { progress, signal }) => {
     const host = runtime.hosts.find(({ declared }) => declared.name === service);
     if (host === undefined)

@@ -33,6 +33,16 @@ export function isMapped(source: RawSource, object: string, mappers: Known = MAP
   return mappers.some((mapper) => mapper.source === source && mapper.objects.includes(object));
 }
 
+/** Throws `Misconfigured` (`unknown_object`) where no mapper knows the object: it never makes a row. */
+export function requireMapped(source: RawSource, object: string, mappers: Known = MAPPERS): void {
+  if (isMapped(source, object, mappers)) return;
+  const ofSource = mappers.filter((mapper) => mapper.source === source);
+  throw unknown(
+    object,
+    ofSource.flatMap((mapper) => mapper.objects.map((one) => ({ ...mapper, object: one }))),
+  );
+}
+
 function unknown(
   entity: string,
   pairs: readonly { readonly entity: string; readonly object: string }[],

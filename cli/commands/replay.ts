@@ -1,8 +1,8 @@
 /** `replay`: raw events through the stages again, from what the broker retains or from the archive. */
 import { Command, Option } from 'commander';
+import { elsewhere } from '#runtime/elsewhere.ts';
 import { archiveRequestOf, type Requests } from '#runtime/operations.ts';
-import type { ArchiveReplay } from '#runtime/replay-archive.ts';
-import { replayElsewhere } from '#runtime/replay-elsewhere.ts';
+import { replayArchive, type ArchiveReplay } from '#runtime/replay-archive.ts';
 import { isRunning } from '#runtime/socket.ts';
 import { isoTime, sourceArgument, SOURCES } from '../arguments.ts';
 import { perform, refuseWithoutState, SILENT } from '../client.ts';
@@ -96,7 +96,9 @@ async function run(
     const { settings } = await loadSettings(options);
     if (settings.runtime.storage === 'files') refuseWithoutState(stateOf(options));
     if (request.dryRun || settings.runtime.broker !== 'embedded')
-      return replayElsewhere(settings, archiveRequestOf(request), { progress, signal: new AbortController().signal });
+      return elsewhere(settings, (ports) =>
+        replayArchive(ports, archiveRequestOf(request), { progress, signal: new AbortController().signal }),
+      );
   }
   return (await perform(options, 'replay archive', request, io, 'stages')) as ArchiveReplay;
 }

@@ -14,6 +14,7 @@ export const CONFIG = {
     kind: 'integer',
     unit: 'raises',
     default: 0,
+    maximum: 1_000_000,
     doc: 'To be raised when the company itself went back in time; asks for a full backfill.',
   },
   'dialpad.pollEverySeconds': {

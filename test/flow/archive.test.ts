@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openFileObjects } from '#adapters/objects/files.ts';
 import { CLAIM_ABOVE_BYTES, CLAIMS_PREFIX, checkIn } from '#core/claim.ts';
 import { Codec, type RawEvent } from '#core/codec.ts';
+import { ERASED_EPOCH } from '#core/erasure.ts';
 import { TABLES, VIEWS } from '#schemas/generated/tables.ts';
 import { namesOf } from '#test/kit/raw-events.ts';
 import { expectCallTruth, expectSalesforceTruth, openCompany, type Company } from './company.ts';
@@ -50,6 +51,8 @@ beforeAll(async () => {
   await expectCallTruth(acme, live);
   await sendLarge(live);
   await live.untilIdle();
+  await eraseOne(live);
+  await live.untilIdle();
   contents = await read(live);
 });
 afterAll(async () => {
@@ -71,6 +74,13 @@ async function sendLarge({ runtime }: River): Promise<void> {
   await (await openFileObjects(stateOf('objects'))).put(claim.name, whole.body);
   await runtime.broker.port.publish('raw.salesforce', [message], 'kill');
 }
+
+/** An opportunity, since the truth of all else is asked for again below. */
+async function eraseOne(river: River): Promise<void> {
+  const [row] = await river.rows('SELECT id, instance FROM sales_intelligence.sf_opportunities ORDER BY id LIMIT 1');
+  const request = { source: 'salesforce', instance: String(row?.['instance']), object: 'Opportunity', ids: [String(row?.['id'])], dryRun: false } as const;
+  await river.runtime.erase(request);
+} // prettier-ignore
 
 const stateOf = (part: string): string => join(acme.folder, 'state', part);
 
@@ -120,10 +130,11 @@ async function replay(river: River): ReturnType<River['runtime']['replayArchive'
   return result;
 }
 
-it('the live warehouse has all there is to compare: deletions, merges, calls with what belongs to them, matches of each kind', () => {
+it('the live warehouse has all there is to compare: deletions, an erasure, merges, calls with what belongs to them, matches of each kind', () => {
   const deleted = (name: string): number => (contents[name] ?? []).filter((row) => row['deleted'] === true).length;
   expect(deleted('contacts')).toBeGreaterThan(3);
   expect((contents['contacts'] ?? []).some((row) => row['merged_into'] !== null)).toBe(true);
+  expect((contents['opportunities'] ?? []).filter(({ epoch }) => Number(epoch) === ERASED_EPOCH)).toHaveLength(1);
   for (const { name } of [TABLES.call, TABLES.call_detail, TABLES.call_recap, TABLES.call_recording, TABLES.call_transcript])
     expect(contents[name]?.length, name).toBeGreaterThan(0);
   const outcomes = new Set((contents['matches'] ?? []).map(({ outcome }) => outcome));

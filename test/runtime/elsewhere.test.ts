@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { openFileObjects } from '#adapters/objects/files.ts';
 import { discoverServices } from '#runtime/discover.ts';
-import { replayElsewhere } from '#runtime/replay-elsewhere.ts';
+import { elsewhere } from '#runtime/elsewhere.ts';
+import { replayArchive } from '#runtime/replay-archive.ts';
 import { parseSettings } from '#runtime/settings.ts';
 import { freshFolder, startRiver, type River } from '#test/flow/kit.ts';
 import { archive, rawMessage } from '#test/kit/raw-events.ts';
@@ -23,7 +24,8 @@ it('a replay beside stages that run elsewhere only publishes: the rows come when
   const settings = parseSettings(await discoverServices(), { 'state.folder': folder });
   const io = { progress: () => undefined, signal: new AbortController().signal };
   const request = { from: new Date(0), to: new Date('2100-01-01T00:00:00Z'), dryRun: false };
-  expect(await replayElsewhere(settings, request, io)).toMatchObject({ events: 1, generation: 1 });
+  const replayed = await elsewhere(settings, (ports) => replayArchive(ports, request, io));
+  expect(replayed).toMatchObject({ events: 1, generation: 1 });
 
   const stages = await startRiver({ folder, values: {} });
   await stages.untilIdle();
