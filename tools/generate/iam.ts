@@ -20,7 +20,7 @@ export function iamManual(services: readonly AnyService[]): string {
     '| Monitoring’s notification agent | `pubsub.publisher` | `ingestion-errors` | sends alerts there |',
     '| the scheduler’s account | `run.invoker` | the jobs that are scheduled | starts them |',
     '| everybody (`var.public_receivers`) | `run.invoker` | the receivers | vendors have no Google identity: the receivers verify signatures |',
-    '| `var.operators` | `pubsub.publisher` | every topic that a service publishes to | replays dead letters and raw events |',
+    '| `var.operators` | `pubsub.publisher` | every topic that a service publishes to | replays dead letters and raw events, erases records |',
     '| `var.operators` | `storage.objectUser` | the bucket | reads and drops dead letters |',
     '| `var.operators` | `bigquery.dataViewer`, `bigquery.jobUser` | the store dataset, the project | looks at tombstones and versions |',
     '| `var.operators` | `pubsub.viewer`, `bigquery.metadataViewer` | the project, the views dataset | sees with `tributary doctor` whether topics, subscriptions and views are as declared; reads no message |',
