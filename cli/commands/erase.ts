@@ -54,7 +54,11 @@ async function run(options: CommonOptions, request: EraseRequest): Promise<Erase
 }
 
 function textOf({ records, deadLetters, dryRun }: Erased): string {
-  if (dryRun)
-    return `${records} records and ${deadLetters} dead letters would be erased. Nothing was: this was a dry run.`;
-  return `${records} records are erased, their rows within seconds; ${deadLetters} dead letters were dropped. What else may hold their values: docs/guides/erase.md`;
+  const [some, letters] = [counted(records, 'record'), counted(deadLetters, 'dead letter')];
+  if (dryRun) return `To be erased: ${some} and ${letters}. Nothing was: this was a dry run.`;
+  return `Erased: ${some}, whose rows follow within seconds, and ${letters}. What else may hold their values: docs/guides/erase.md`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

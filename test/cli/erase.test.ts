@@ -36,7 +36,7 @@ it.each([
 
 it('a dry run counts, --yes erases with stages of its own where no pipeline runs', async () => {
   const args = ['erase', 'salesforce', 'Contact', ID, '--instance', 'acme'];
-  expect((await cli(...args, '--dry-run')).out).toContain('1 records and 0 dead letters would be erased');
+  expect((await cli(...args, '--dry-run')).out).toContain('To be erased: 1 record and 0 dead letters.');
   expect(lastJson(await cli('query', NAMES, '--json'))).toMatchObject([{ deleted: false }]);
   expect(lastJson(await cli(...args, '--yes', '--json'))).toEqual({ records: 1, deadLetters: 0, dryRun: false });
   expect(lastJson(await cli('query', NAMES, '--json'))).toEqual([{ last_name: null, deleted: true }]);
