@@ -41,7 +41,9 @@ function address(text: string): string {
 async function doctor(options: DoctorOptions): Promise<void> {
   const services = await discoverServices();
   const isCloud = options.runtime === 'cloud';
-  const values = isCloud ? cloudValues(services, [], options.config) : givenValues(options, services);
+  const values = isCloud
+    ? { ...cloudValues(services, [], options.config), 'state.folder': stateOf(options) }
+    : givenValues(options, services);
   const standIns = isCloud ? [] : neededStandIns(placesFrom(values, DEFAULT_PLACES), values);
   const said = saying(options, services, values);
   const read = readConfiguration(services, { ...values, ...standIn(standIns) });

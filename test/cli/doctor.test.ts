@@ -54,6 +54,13 @@ describe('what is wrong with the configuration', () => {
     expect([code, verdicts(found, 'warning')]).toEqual([0, ['configuration']]);
   });
 
+  it('is of the folder that was named, in the cloud too', async () => {
+    for (const runtime of ['embedded', 'cloud']) {
+      const { found } = await doctor({}, '--runtime', runtime, '--state', join(folder, 'named'));
+      expect(of(found, 'state folder')[0]?.what, runtime).toContain(join(folder, 'named'));
+    }
+  });
+
   it('is not that a stand-in of Google’s is still to be started', async () => {
     const { code, found } = await doctor({ TRIBUTARY_BROKER: 'pubsub', TRIBUTARY_WAREHOUSE: 'bigquery', TRIBUTARY_STORAGE: 'gcs' }); // prettier-ignore
     expect([code, verdicts(found, 'failed', 'warning')]).toEqual([0, []]);
