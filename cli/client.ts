@@ -4,6 +4,7 @@ import { Misconfigured } from '#core/errors.ts';
 import type { Progress } from '#core/service.ts';
 import { TelemetryHub } from '#core/telemetry.ts';
 import { discoverServices } from '#runtime/discover.ts';
+import { elsewhere, type ElsewherePorts } from '#runtime/elsewhere.ts';
 import { startEmbedded, type EmbeddedRuntime } from '#runtime/embedded.ts';
 import { operate, type Emit, type OperationName, type Requests } from '#runtime/operations.ts';
 import { isRunning, operateRemotely } from '#runtime/socket.ts';
@@ -45,6 +46,26 @@ export async function perform<N extends OperationName>(
   } finally {
     await runtime.stop();
   }
+}
+
+/**
+ * An operation that only publishes: in the pipeline that runs; where none does and the broker is a file here, with stages of
+ * its own; else, as a dry run, which needs none, by `alone` beside those elsewhere.
+ */
+export async function send<N extends OperationName>(
+  options: CommonOptions,
+  name: N,
+  request: Requests[N] & { readonly dryRun: boolean },
+  io: Io,
+  alone: (ports: ElsewherePorts) => Promise<unknown>,
+): Promise<unknown> {
+  if (!(await isRunning(stateOf(options)))) {
+    await refuseWithoutStandIns(options);
+    const { settings } = await loadSettings(options);
+    if (settings.runtime.storage === 'files') refuseWithoutState(stateOf(options));
+    if (request.dryRun || settings.runtime.broker !== 'embedded') return elsewhere(settings, alone);
+  }
+  return perform(options, name, request, io, 'stages');
 }
 
 /** Throws `Misconfigured` where there is no such folder. */

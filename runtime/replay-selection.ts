@@ -34,12 +34,12 @@ export function isMapped(source: RawSource, object: string, mappers: Known = MAP
 }
 
 /** Throws `Misconfigured` (`unknown_object`) where no mapper knows the object: it never makes a row. */
-export function requireMapped(source: RawSource, object: string, mappers: Known = MAPPERS): void {
-  if (isMapped(source, object, mappers)) return;
-  const ofSource = mappers.filter((mapper) => mapper.source === source);
-  throw unknown(
-    object,
-    ofSource.flatMap((mapper) => mapper.objects.map((one) => ({ ...mapper, object: one }))),
+export function requireMapped(source: RawSource, object: string): void {
+  if (isMapped(source, object)) return;
+  const objects = MAPPERS.filter((mapper) => mapper.source === source).flatMap((mapper) => mapper.objects);
+  throw new Misconfigured(
+    'unknown_object',
+    `No mapper knows «${object}»: an object of ${source} is one of ${objects.join(', ')}.`,
   );
 }
 

@@ -1,12 +1,9 @@
 /** `erase`: records of a person who asked for it, out of the warehouse for good. */
 import { Argument, Command } from 'commander';
-import { elsewhere } from '#runtime/elsewhere.ts';
-import { erase, type Erased, type EraseRequest } from '#runtime/erase.ts';
-import { isRunning } from '#runtime/socket.ts';
+import { erase, type Erased } from '#runtime/erase.ts';
 import { sourceArgument, SOURCES } from '../arguments.ts';
-import { perform, refuseWithoutState, SILENT } from '../client.ts';
-import { loadSettings, stateOf, withCommonOptions, type CommonOptions } from '../settings.ts';
-import { refuseWithoutStandIns } from '../stand-ins.ts';
+import { send, SILENT } from '../client.ts';
+import { withCommonOptions, type CommonOptions } from '../settings.ts';
 
 interface EraseOptions extends CommonOptions {
   readonly instance: string;
@@ -35,22 +32,11 @@ export function eraseCommand(): Command {
       ) => {
         const { instance, dryRun = false, yes = false } = options;
         if (dryRun === yes) command.error('error: give --dry-run to count, or --yes to erase, which cannot be undone.');
-        const result = await run(options, { source, instance, object, ids, dryRun });
+        const request = { source, instance, object, ids, dryRun };
+        const result = (await send(options, 'erase', request, SILENT, (ports) => erase(ports, request))) as Erased;
         console.log(options.json ? JSON.stringify(result) : textOf(result));
       },
     );
-}
-
-/** In the pipeline that runs; where none does and the broker is a file here, with stages of its own; else beside those elsewhere. */
-async function run(options: CommonOptions, request: EraseRequest): Promise<Erased> {
-  if (!(await isRunning(stateOf(options)))) {
-    await refuseWithoutStandIns(options);
-    const { settings } = await loadSettings(options);
-    if (settings.runtime.storage === 'files') refuseWithoutState(stateOf(options));
-    if (request.dryRun || settings.runtime.broker !== 'embedded')
-      return elsewhere(settings, (ports) => erase(ports, request));
-  }
-  return (await perform(options, 'erase', request, SILENT, 'stages')) as Erased;
 }
 
 function textOf({ records, deadLetters, dryRun }: Erased): string {

@@ -1,14 +1,11 @@
 /** `replay`: raw events through the stages again, from what the broker retains or from the archive. */
 import { Command, Option } from 'commander';
-import { elsewhere } from '#runtime/elsewhere.ts';
 import { archiveRequestOf, type Requests } from '#runtime/operations.ts';
 import { replayArchive, type ArchiveReplay } from '#runtime/replay-archive.ts';
-import { isRunning } from '#runtime/socket.ts';
 import { isoTime, sourceArgument, SOURCES } from '../arguments.ts';
-import { perform, refuseWithoutState, SILENT } from '../client.ts';
+import { perform, send, SILENT } from '../client.ts';
 import { progressBar, tableText } from '../print.ts';
-import { loadSettings, stateOf, withCommonOptions, type CommonOptions } from '../settings.ts';
-import { refuseWithoutStandIns } from '../stand-ins.ts';
+import { withCommonOptions, type CommonOptions } from '../settings.ts';
 
 type Source = (typeof SOURCES)[number];
 
@@ -84,23 +81,16 @@ async function replayArchived(name: Source | undefined, options: ReplayOptions):
   if (result.damaged.length > 0) process.exitCode = 1;
 }
 
-/** In the pipeline that runs; where none does and the broker is a file here, with stages of its own; else beside those elsewhere. */
 async function run(
-  options: ReplayOptions,
+  options: CommonOptions,
   request: Requests['replay archive'],
   progress: ReturnType<typeof progressBar>['progress'],
 ): Promise<ArchiveReplay> {
   const io = { emit: () => undefined, progress };
-  if (!(await isRunning(stateOf(options)))) {
-    await refuseWithoutStandIns(options);
-    const { settings } = await loadSettings(options);
-    if (settings.runtime.storage === 'files') refuseWithoutState(stateOf(options));
-    if (request.dryRun || settings.runtime.broker !== 'embedded')
-      return elsewhere(settings, (ports) =>
-        replayArchive(ports, archiveRequestOf(request), { progress, signal: new AbortController().signal }),
-      );
-  }
-  return (await perform(options, 'replay archive', request, io, 'stages')) as ArchiveReplay;
+  const signal = new AbortController().signal;
+  return (await send(options, 'replay archive', request, io, (ports) =>
+    replayArchive(ports, archiveRequestOf(request), { progress, signal }),
+  )) as ArchiveReplay;
 }
 
 function textOf(result: ArchiveReplay): string {
